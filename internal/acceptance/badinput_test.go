@@ -121,7 +121,7 @@ func TestBadInput(t *testing.T) {
 			if args == nil {
 				args = []string{"run", dir}
 			}
-			o := run(t, c.env, append(args, "--out", out, "-q")...)
+			o := trackscribeWith(t, c.env, append(args, "--out", out, "-q")...)
 			wantFailure(t, o, c.code, c.say)
 			if files := tree(t, out, func(p string) bool { return strings.Contains(p, "/result/") }); len(files) > 0 {
 				t.Errorf("a result was left: %d files", len(files))
@@ -186,7 +186,7 @@ func TestCorruptModel(t *testing.T) {
 		b[len(b)/2] ^= 1
 		put(t, model, name, b)
 	}
-	o := run(t, map[string]string{"TRACKSCRIBE_MODEL_DIR": model}, "run", example(t, "bare"), "--out", t.TempDir(), "-q")
+	o := trackscribeWith(t, map[string]string{"TRACKSCRIBE_MODEL_DIR": model}, "run", example(t, "bare"), "--out", t.TempDir(), "-q")
 	wantFailure(t, o, 1, "not the pinned file")
 }
 
@@ -198,7 +198,7 @@ func TestStoreDenied(t *testing.T) {
 		fmt.Fprint(w, `<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>no</Message></Error>`)
 	}))
 	defer srv.Close()
-	o := run(t, map[string]string{"TRACKSCRIBE_S3_ENDPOINT": srv.URL}, "run", example(t, "bare"), "--out", "s3://bucket/prefix", "-q")
+	o := trackscribeWith(t, map[string]string{"TRACKSCRIBE_S3_ENDPOINT": srv.URL}, "run", example(t, "bare"), "--out", "s3://bucket/prefix", "-q")
 	wantFailure(t, o, 4, "access denied")
 }
 

@@ -27,10 +27,10 @@ type outcome struct {
 // trackscribe runs the command in this process.
 func trackscribe(t *testing.T, args ...string) outcome {
 	t.Helper()
-	return run(t, nil, args...)
+	return trackscribeWith(t, nil, args...)
 }
 
-func run(t *testing.T, env map[string]string, args ...string) outcome {
+func trackscribeWith(t *testing.T, env map[string]string, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	getenv := func(name string) string {

@@ -13,7 +13,7 @@ func newModelCommand(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "model",
 		Short: "Fetch the speech model, or show where it is",
-		Args:  cobra.NoArgs,
+		Args:  onlyCommands,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	var dir string

@@ -18,11 +18,13 @@ func newRoot(env *Env) *cobra.Command {
 transcript that knows who said what, with topics, title, highlights, action
 items, a waveform and one mixed audio file.
 ` + exitHelp,
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		DisableAutoGenTag: true,
-		Args:              cobra.NoArgs,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		// Cobra's default, which only takes effect together with its own check.
+		SuggestionsMinimumDistance: 2,
+		DisableAutoGenTag:          true,
+		Args:                       onlyCommands,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -36,6 +38,18 @@ items, a waveform and one mixed audio file.
 		newVersionCommand(env),
 	)
 	return root
+}
+
+// onlyCommands refuses what is no command of a command that only groups others.
+func onlyCommands(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := "see: " + cmd.CommandPath() + " --help"
+	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
+		hint = "did you mean " + strings.Join(like, " or ") + "?"
+	}
+	return usage(hint, "unknown command %q for %q", args[0], cmd.CommandPath())
 }
 
 // exactArgs wants n arguments and says which.

@@ -148,7 +148,7 @@ func runRun(ctx context.Context, env *Env, o *runOptions, recording string) erro
 	s3 := open.Options{Region: set.S3Region, Endpoint: set.S3Endpoint, PathStyle: set.S3PathStyle}
 	out, err := open.Open(ctx, o.out, s3)
 	if err != nil {
-		return usageError(err)
+		return usage("--out takes a folder or s3://bucket/prefix", "%w", err)
 	}
 	if _, err := operate.Locate(recording); err != nil {
 		return err

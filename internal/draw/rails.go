@@ -26,17 +26,21 @@ const (
 var (
 	boxes = ink{
 		node: '●', track: '◎', optional: '○', effect: '◆', arrow: "←", more: "…",
-		line: [16]rune{0: ' ', up | down: '│', left | right: '─',
+		line: [16]rune{
+			0: ' ', up | down: '│', left | right: '─',
 			up | right: '╰', up | left: '╯', down | right: '╭', down | left: '╮',
 			up | down | right: '├', up | down | left: '┤', up | left | right: '┴', down | left | right: '┬',
-			up | down | left | right: '┼'},
+			up | down | left | right: '┼',
+		},
 	}
 	plain = ink{
 		node: '*', track: '#', optional: 'o', effect: '!', arrow: "<-", more: "...",
-		line: [16]rune{0: ' ', up | down: '|', left | right: '-',
+		line: [16]rune{
+			0: ' ', up | down: '|', left | right: '-',
 			up | right: '\'', up | left: '\'', down | right: '.', down | left: '.',
 			up | down | right: '+', up | down | left: '+', up | left | right: '+', down | left | right: '+',
-			up | down | left | right: '+'},
+			up | down | left | right: '+',
+		},
 	}
 )
 

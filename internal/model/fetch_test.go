@@ -16,8 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/trackscribe/trackscribe/internal/model"
-	"github.com/trackscribe/trackscribe/internal/testenv"
 	"github.com/trackscribe/trackscribe/internal/model/npmlock"
+	"github.com/trackscribe/trackscribe/internal/testenv"
 )
 
 // tiny is a model of a few bytes: pins and contents.

@@ -87,6 +87,19 @@ func (e *Error) Permanent() bool { return true }
 // read are returned as they are. It reads 28 MB, some 20 to 100 ms.
 func Check(dir string) error { return check(dir, Files()) }
 
+// Read returns a file of the model from its folder, checked as [Check] does.
+func Read(dir string, f File) ([]byte, error) {
+	path := filepath.Join(dir, f.Name)
+	if err := checkFile(path, f); err != nil {
+		return nil, err
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read speech model: %w", err)
+	}
+	return b, nil
+}
+
 func check(dir string, files []File) error {
 	for _, f := range files {
 		if err := checkFile(filepath.Join(dir, f.Name), f); err != nil {

@@ -26,8 +26,10 @@ func samples() map[string]report.Input {
 // standup is a short meeting with everything there is.
 func standup() report.Input {
 	people := []artifact.Speaker{
-		{ID: "p-ken", Name: "Ken", Tracks: []int{0}}, {ID: "p-winam", Name: "Winam", Tracks: []int{1}},
-		{ID: "p-peggy", Name: "Peggy", Tracks: []int{2}}, {ID: "p-ana", Name: "Ana", Tracks: []int{3}},
+		{ID: "p-ken", Name: "Ken", Tracks: []int{0}},
+		{ID: "p-winam", Name: "Winam", Tracks: []int{1}},
+		{ID: "p-peggy", Name: "Peggy", Tracks: []int{2}},
+		{ID: "p-ana", Name: "Ana", Tracks: []int{3}},
 	}
 	segments := []artifact.Segment{
 		{Speaker: "p-ken", Start: 0.8, End: 4.1, Text: "Good morning, everybody."},

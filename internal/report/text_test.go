@@ -127,8 +127,10 @@ func TestTurns(t *testing.T) {
 func TestLanesAndWave(t *testing.T) {
 	t.Parallel()
 	path := lanePath("a", []artifact.Segment{
-		{Speaker: "a", Start: 0, End: 10}, {Speaker: "a", Start: 10, End: 20},
-		{Speaker: "b", Start: 30, End: 40}, {Speaker: "a", Start: 99.99, End: 500},
+		{Speaker: "a", Start: 0, End: 10},
+		{Speaker: "a", Start: 10, End: 20},
+		{Speaker: "b", Start: 30, End: 40},
+		{Speaker: "a", Start: 99.99, End: 500},
 	}, 100)
 	if want := "M0 0h200v1h-200zM999 0h1v1h-1z"; path != want {
 		t.Errorf("lane %q, want %q", path, want)

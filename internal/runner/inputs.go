@@ -81,7 +81,11 @@ func (r *Runner) collect(ctx context.Context, node graph.Node, t run.Task, ref g
 			}
 			g.files, g.track = append(g.files, o), append(g.track, at)
 		}
-		if len(g.files) == 0 && !g.port.Each {
+		switch out, _ := src.Step.Output(port); {
+		case len(g.files) > 0 || g.port.Each:
+		case out.Each:
+			return fmt.Sprintf("there is no track %d", t.Track), nil
+		default:
 			return fmt.Sprintf("%s made no %s", rec.Step, port), nil
 		}
 	}

@@ -127,6 +127,9 @@ func (r *Runner) attempt(ctx context.Context, t run.Task) (run.Receipt, error) {
 func (r *Runner) work(ctx context.Context, t run.Task, step steps.Step, rec *run.Receipt, inputs []given, missing map[string]string, fresh bool) error {
 	scratch, err := os.MkdirTemp(r.Scratch, "trackscribe-"+t.Step+"-")
 	if err != nil {
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
+			return steps.Wrong("set TRACKSCRIBE_SCRATCH to a folder that can be written", "make a scratch folder: %w", err)
+		}
 		return fmt.Errorf("make a scratch folder: %w", storage(err))
 	}
 	defer os.RemoveAll(scratch)
@@ -161,7 +164,7 @@ func (r *Runner) work(ctx context.Context, t run.Task, step steps.Step, rec *run
 	for _, m := range made {
 		o, err := r.upload(ctx, t, rec.CacheKey, m)
 		if err != nil {
-			return fmt.Errorf("write %q of step %q: %w", m.Name, t.Step, err)
+			return err
 		}
 		rec.Outputs = append(rec.Outputs, o)
 	}

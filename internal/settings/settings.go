@@ -34,20 +34,34 @@ type Var struct {
 // which its docs show them.
 func Vars() []Var {
 	return []Var{
-		{Name: "DURABLE_WORKFLOW_PROVIDER", Default: "none", Doc: "engine that drives the graph: `none` runs it in the process",
-			set: func(s *Settings, v string) error { s.Engine = v; return nil }},
-		{Name: "TRACKSCRIBE_MODEL_DIR", Doc: "folder of the speech model; default: `trackscribe/models` in the user's cache folder",
-			set: func(s *Settings, v string) error { s.ModelDir = v; return nil }},
-		{Name: "TRACKSCRIBE_SCRATCH", Doc: "folder for scratch files; default: the system's folder for temporary files",
-			set: func(s *Settings, v string) error { s.Scratch = v; return nil }},
-		{Name: "TRACKSCRIBE_S3_ENDPOINT", Instead: []string{"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}, Doc: "URL of an S3-compatible server; default: AWS",
-			set: func(s *Settings, v string) error { s.S3Endpoint = v; return nil }},
-		{Name: "TRACKSCRIBE_S3_REGION", Instead: []string{"AWS_REGION", "AWS_DEFAULT_REGION"}, Default: "us-east-1", Doc: "region of the bucket",
-			set: func(s *Settings, v string) error { s.S3Region = v; return nil }},
-		{Name: "TRACKSCRIBE_S3_PATH_STYLE", Doc: "`true`: the bucket is part of the path, as most servers beside AWS want it; default: `true` when an endpoint is set",
-			set: func(s *Settings, v string) (err error) { s.S3PathStyle, err = strconv.ParseBool(v); return err }},
-		{Name: "NO_COLOR", Doc: "any value: no colours",
-			set: func(s *Settings, v string) error { s.NoColor = true; return nil }},
+		{
+			Name: "DURABLE_WORKFLOW_PROVIDER", Default: "none", Doc: "engine that drives the graph: `none` runs it in the process",
+			set: func(s *Settings, v string) error { s.Engine = v; return nil },
+		},
+		{
+			Name: "TRACKSCRIBE_MODEL_DIR", Doc: "folder of the speech model; default: `trackscribe/models` in the user's cache folder",
+			set: func(s *Settings, v string) error { s.ModelDir = v; return nil },
+		},
+		{
+			Name: "TRACKSCRIBE_SCRATCH", Doc: "folder for scratch files; default: the system's folder for temporary files",
+			set: func(s *Settings, v string) error { s.Scratch = v; return nil },
+		},
+		{
+			Name: "TRACKSCRIBE_S3_ENDPOINT", Instead: []string{"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}, Doc: "URL of an S3-compatible server; default: AWS",
+			set: func(s *Settings, v string) error { s.S3Endpoint = v; return nil },
+		},
+		{
+			Name: "TRACKSCRIBE_S3_REGION", Instead: []string{"AWS_REGION", "AWS_DEFAULT_REGION"}, Default: "us-east-1", Doc: "region of the bucket",
+			set: func(s *Settings, v string) error { s.S3Region = v; return nil },
+		},
+		{
+			Name: "TRACKSCRIBE_S3_PATH_STYLE", Doc: "`true`: the bucket is part of the path, as most servers beside AWS want it; default: `true` when an endpoint is set",
+			set: func(s *Settings, v string) (err error) { s.S3PathStyle, err = strconv.ParseBool(v); return err },
+		},
+		{
+			Name: "NO_COLOR", Doc: "any value: no colours",
+			set: func(s *Settings, v string) error { s.NoColor = true; return nil },
+		},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"syscall"
 )
 
@@ -43,13 +44,17 @@ func (e *Error) Error() string {
 	case e.Key != "":
 		text += fmt.Sprintf(" %q", e.Key)
 	}
-	for _, err := range []error{e.Kind, e.Err} {
-		if err != nil {
-			text += ": " + err.Error()
-		}
+	if e.Kind != nil && (e.Err == nil || !strings.Contains(e.Err.Error(), e.Kind.Error())) {
+		text += ": " + e.Kind.Error()
+	}
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
 	}
 	return text
 }
+
+// Permanent reports that the same call will not succeed later.
+func (e *Error) Permanent() bool { return !e.Transient }
 
 // Unwrap gives errors.Is and errors.As both the kind and the cause.
 func (e *Error) Unwrap() []error {

@@ -14,5 +14,5 @@ if [ -z "$targets" ]; then
 fi
 while read -r package name; do
   echo "== $name in $package, $time"
-  "$go" test -run '^$' -fuzz "^$name\$" -fuzztime "$time" "$package"
+  "$go" test -run '^$' -fuzz "^$name\$" -fuzztime "$time" -fuzzminimizetime 20x "$package"
 done <<<"$targets"

@@ -73,4 +73,3 @@ func (p publisher) Publish(ctx context.Context, name, mediaType string, r io.Rea
 func (p publisher) Retract(ctx context.Context, name string) error {
 	return p.store.Delete(ctx, run.ResultKey(p.recording, name))
 }
-

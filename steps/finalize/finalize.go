@@ -117,8 +117,13 @@ func (f *finalizer) run(ctx context.Context, in In, idle []artifact.Skipped) (Ou
 		name string
 		in   *steps.Input
 	}{
-		{"transcript.json", &in.Transcript}, {"transcript.vtt", &in.VTT}, {"transcript.txt", &in.Text}, {"topics.json", in.Topics},
-		{"waveform.json", in.Waveform}, {"waveform.png", in.Picture}, {"audio.webm", in.Audio},
+		{"transcript.json", &in.Transcript},
+		{"transcript.vtt", &in.VTT},
+		{"transcript.txt", &in.Text},
+		{"topics.json", in.Topics},
+		{"waveform.json", in.Waveform},
+		{"waveform.png", in.Picture},
+		{"audio.webm", in.Audio},
 	}
 	for _, c := range copies {
 		if c.in == nil {

@@ -1,6 +1,7 @@
 package moonshine
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"math"
@@ -18,33 +19,16 @@ import (
 	"github.com/trackscribe/trackscribe/internal/testenv"
 )
 
-// modelDir returns the folder with the real model.
-func modelDir(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("TRACKSCRIBE_MODEL_DIR")
-	if dir == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		dir = filepath.Join(cache, "trackscribe", "models", "moonshine-tiny-en")
-	}
-	if _, err := os.Stat(filepath.Join(dir, Files()[0].Name)); err != nil {
-		testenv.Missing(t, "speech model (trackscribe model fetch, or TRACKSCRIBE_MODEL_DIR)")
-	}
-	return dir
-}
-
 var (
 	openOnce sync.Once
 	opened   *Model
 	openErr  error
 )
 
-// model opens the real model once for all tests.
-func model(t testing.TB) *Model {
+// realModel opens the real model once for all tests.
+func realModel(t testing.TB) *Model {
 	t.Helper()
-	dir := modelDir(t)
+	dir := testenv.Model(t)
 	openOnce.Do(func() { opened, openErr = Open(dir, Options{}) })
 	if openErr != nil {
 		t.Fatal(openErr)
@@ -83,9 +67,9 @@ func generated(seconds float64, at func(t float64) float64) clip {
 	return c
 }
 
-// track decodes the WebM/Opus track of the meeting whose file name contains
-// id, and says when it begins on the recording's clock.
-func track(t testing.TB, id string) (clip, float64) {
+// track decodes the meeting's WebM/Opus track of a participant, up to so many
+// seconds, and says when it begins on the recording's clock.
+func track(t testing.TB, id string, seconds float64) (clip, float64) {
 	t.Helper()
 	dir := filepath.Join(testenv.SharedData(t), "meeting4", "tracks")
 	entries, err := os.ReadDir(dir)
@@ -101,7 +85,7 @@ func track(t testing.TB, id string) (clip, float64) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		c, start, err := decodeWebM(f)
+		c, start, err := decodeWebM(f, seconds)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +95,7 @@ func track(t testing.TB, id string) (clip, float64) {
 	return nil, 0
 }
 
-func decodeWebM(r io.Reader) (out clip, start float64, err error) {
+func decodeWebM(r io.Reader, seconds float64) (out clip, start float64, err error) {
 	var file struct {
 		Header  webm.EBMLHeader `ebml:"EBML"`
 		Segment webm.Segment    `ebml:"Segment,size=unknown"`
@@ -137,10 +121,83 @@ func decodeWebM(r io.Reader) (out clip, start float64, err error) {
 				if err != nil {
 					return nil, 0, err
 				}
-				// The recordings have no gaps worth filling here.
-				out = append(out, buf[:n]...)
+				// This recording's tracks have no gaps to fill.
+				if out = append(out, buf[:n]...); out.seconds() >= seconds {
+					return out, start, nil
+				}
 			}
 		}
 	}
 	return out, start, nil
+}
+
+// The participants of the meeting.
+const (
+	ken   = "1b0a5c1e-7d1f-4d55-9b62-0c7f5f0f3a01"
+	winam = "2f6e1d33-0a4b-4a7e-8a35-51a8f2d9c902"
+	peggy = "7c9d2b48-5e21-4f0c-bd10-9f3e1a6b7703"
+	ana   = "e4a17f90-6c3d-4b8a-a2f4-3d5c8b9e1104"
+)
+
+// turn is one turn of the meeting's reference.
+type turn struct {
+	Participant string `json:"participant_id"`
+	Start, End  float64
+	Text        string
+}
+
+func turns(t testing.TB, participant string) (out []turn) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(testenv.SharedData(t), "meeting4", "reference.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []turn
+	if err := json.Unmarshal(b, &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range all {
+		if x.Participant == participant {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// plain splits a text into lower-case words without punctuation.
+func plain(text string) []string {
+	text = strings.NewReplacer("’", "'", "-", " ", "Mr.", "mr").Replace(text)
+	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+		return r != '\'' && (r < 'a' || r > 'z') && (r < '0' || r > '9')
+	})
+}
+
+// wordErrors counts the substitutions, deletions and insertions that make got
+// out of want.
+func wordErrors(want, got []string) int {
+	row := make([]int, len(got)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i, w := range want {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j, g := range got {
+			cost := diagonal
+			if w != g {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(got)]
+}
+
+func text(words []asr.Word) string {
+	var b strings.Builder
+	for _, w := range words {
+		b.WriteString(w.Text + " ")
+	}
+	return b.String()
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/trackscribe/trackscribe/internal/asr"
 	"github.com/trackscribe/trackscribe/internal/asr/vad"
+	"github.com/trackscribe/trackscribe/internal/model"
 )
 
 var _ asr.Recognizer = (*Model)(nil)
@@ -20,7 +21,7 @@ const revision = "1"
 
 // Name identifies the model by its decoder's checksum.
 func (m *Model) Name() string {
-	return "moonshine-tiny-en@" + Files()[1].SHA256[:12] + "/" + revision
+	return "moonshine-tiny-en@" + model.Files()[1].SHA256[:12] + "/" + revision
 }
 
 // Transcribe recognises a stream. It reads on while segments are recognised,

@@ -280,13 +280,13 @@ func (stuck) Read([]float32) (int, error) { return 0, nil }
 func FuzzSegmenter(f *testing.F) {
 	f.Add([]byte("\x00\x00\xf0\xf0\xf0\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xf0\xf0"), uint8(0))
 	f.Add(make([]byte, 300), uint8(200))
-	long := make([]byte, 2000)
+	long := make([]byte, 1200)
 	for i := range long {
 		long[i] = byte(i * i)
 	}
 	f.Add(long, uint8(77))
 	f.Fuzz(func(t *testing.T, course []byte, tail uint8) {
-		course = course[:min(len(course), 4000)]
+		course = course[:min(len(course), 1500)]
 		g := noise(uint64(tail))
 		seconds := 0.05*float64(len(course)) + float64(tail)/asr.SampleRate
 		s := New(&signal{seconds: seconds, chunk: 1 + int(tail)*37, at: func(t float64) float64 {

@@ -2,11 +2,14 @@ package mix
 
 import "github.com/trackscribe/trackscribe/internal/audio/opus"
 
-// A frameEncoder is an encoder that does not work on long silence.
+// A frameEncoder is an encoder that works less on what is hardly heard, and not
+// on silence.
 type frameEncoder struct {
-	enc     *opus.Encoder
-	silence []byte // the last packet, if it was a silent frame's
-	settled bool   // the encoder gives nothing but that any more
+	enc        *opus.Encoder
+	complexity int    // that was asked for
+	now        int    // that is set
+	silence    []byte // the last packet, if it was a silent frame's
+	settled    bool   // the encoder gives nothing but that any more
 }
 
 func newFrameEncoder(opt Options) (*frameEncoder, error) {
@@ -16,11 +19,18 @@ func newFrameEncoder(opt Options) (*frameEncoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &frameEncoder{enc: enc}, nil
+	return &frameEncoder{enc: enc, complexity: opt.Complexity, now: opt.Complexity}, nil
 }
 
-// inaudible is the level under which a frame counts as silence: -140 dBFS.
-const inaudible = 1e-7
+const (
+	// inaudible is the level under which a frame counts as silence: -140 dBFS.
+	inaudible = 1e-7
+	// quiet is the level under which a frame is but the room between words:
+	// -50 dBFS at its loudest sample. What a higher complexity gains, 0.1 dB
+	// at 3, is not heard there, and costs a third of the encoder's time.
+	quiet           = 3e-3
+	quietComplexity = 1
+)
 
 // encode codes one frame. cut makes it independent of the frames before.
 func (f *frameEncoder) encode(pcm []float32, peak float32, out []byte, cut bool) (int, error) {
@@ -29,6 +39,16 @@ func (f *frameEncoder) encode(pcm []float32, peak float32, out []byte, cut bool)
 		// The encoder stands still meanwhile, as the decoder at the other end
 		// does: silent frames change neither's state once it has settled.
 		return copy(out, f.silence), nil
+	}
+	complexity := f.complexity
+	if peak < quiet {
+		complexity = min(complexity, quietComplexity)
+	}
+	if complexity != f.now {
+		if err := f.enc.SetComplexity(complexity); err != nil {
+			return 0, err
+		}
+		f.now = complexity
 	}
 	if cut {
 		f.enc.DisablePrediction(true)

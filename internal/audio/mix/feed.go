@@ -28,8 +28,8 @@ type ref struct {
 	off  int32 // its bytes: data[off:][:size]
 	size int32
 	n    int16 // length in samples; 0: the packet is broken
-	// fresh: silence came before, which was not kept, so the decoder starts in
-	// the state that silence leaves. last: silence follows, the decoder is
+	// fresh: silence that was not kept came before, so the decoder starts in
+	// the state that silence leaves. last: such silence follows, the decoder is
 	// done.
 	fresh, last bool
 }
@@ -211,7 +211,7 @@ func (s *source) take(r *run, pos int64, packet []byte) {
 	s.ringOut(r, pos)
 	s.end = max(s.end, pos+int64(n))
 	if !opus.IsSilence(packet) {
-		r.add(ref{pos: pos, n: int16(n), fresh: s.quiet}, packet)
+		r.add(ref{pos: pos, n: int16(n), fresh: s.quiet && pos >= opus.FrameSize}, packet)
 		s.quiet, s.silence = false, 0
 		return
 	}

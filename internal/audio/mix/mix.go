@@ -100,9 +100,9 @@ func Mix(ctx context.Context, inputs []Input, sink Sink, opt Options) (Stats, ar
 	if err := opt.fill(len(inputs)); err != nil {
 		return Stats{}, artifact.Peaks{}, err
 	}
-	// The segments in flight: each worker's, one being read, one being
-	// written. They are all the memory that the inputs take.
-	total := opt.Workers + 2
+	// The segments in flight: each worker's and the next one. They are all the
+	// memory that the inputs take.
+	total := opt.Workers + 1
 	free := make(chan *segment, total)
 	for range total {
 		free <- newSegment(len(inputs))
@@ -181,5 +181,5 @@ func segmentFrames(inputs int) int {
 	case inputs <= 24:
 		return 30 * second
 	}
-	return 15 * second
+	return 10 * second
 }

@@ -9,13 +9,14 @@
 package ogg
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/trackscribe/trackscribe/internal/audio"
 	"github.com/trackscribe/trackscribe/internal/audio/opus"
-	"github.com/trackscribe/trackscribe/internal/audio/source"
+	"github.com/trackscribe/trackscribe/internal/audio/stream"
 )
 
 // Errors of files that cannot be read. All are bad data.
@@ -42,7 +43,7 @@ const maxPacket = 1 << 20
 // A Reader reads the packets of a file's first Opus stream. It is for one
 // goroutine.
 type Reader struct {
-	src     *source.Reader
+	src     *stream.Reader
 	head    opus.Head
 	maxTime int64 // samples
 
@@ -72,22 +73,22 @@ type Reader struct {
 // Errors that are bad data: audio.ErrEmpty, ErrNotOgg, ErrHeader,
 // *audio.NoAudioError, *audio.UnsupportedCodecError.
 func NewReader(r io.Reader, opt Options) (*Reader, error) {
-	return FromSource(source.New(r, opt.MaxBytes), opt)
+	return FromSource(stream.New(r, opt.MaxBytes), opt)
 }
 
 // FromSource is NewReader for a stream whose beginning was looked at already;
 // opt.MaxBytes is the source's own.
-func FromSource(src *source.Reader, opt Options) (*Reader, error) {
+func FromSource(src *stream.Reader, opt Options) (*Reader, error) {
 	if opt.MaxTime <= 0 {
 		opt.MaxTime = 12 * time.Hour
 	}
 	d := &Reader{src: src, maxTime: int64(opt.MaxTime.Seconds() * audio.SampleRate)}
 	b, err := src.Peek(4)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil, audio.ErrEmpty
 	}
 	if string(b) != "OggS" {
-		if err != nil && err != source.ErrCut {
+		if err != nil && !errors.Is(err, stream.ErrCut) {
 			return nil, err
 		}
 		return nil, ErrNotOgg
@@ -95,7 +96,7 @@ func FromSource(src *source.Reader, opt Options) (*Reader, error) {
 	other, none := "", ""
 	for !d.open {
 		p, err := d.page()
-		if err == io.EOF || err == nil && p.flags&flagFirst == 0 {
+		if errors.Is(err, io.EOF) || err == nil && p.flags&flagFirst == 0 {
 			switch {
 			case other != "":
 				return nil, &audio.UnsupportedCodecError{Codec: other, Container: "ogg"}
@@ -128,9 +129,15 @@ func codecOf(b []byte) (name string, sound bool) {
 		magic, name string
 		sound       bool
 	}{
-		{"OpusHead", "opus", true}, {"\x01vorbis", "vorbis", true}, {"Speex   ", "speex", true},
-		{"\x7fFLAC", "flac", true}, {"PCM     ", "pcm", true}, {"\x80theora", "video (theora)", false},
-		{"fishead", "a skeleton", false}, {"OVP80", "video (vp8)", false}, {"BBCD", "video (dirac)", false},
+		{"OpusHead", "opus", true},
+		{"\x01vorbis", "vorbis", true},
+		{"Speex   ", "speex", true},
+		{"\x7fFLAC", "flac", true},
+		{"PCM     ", "pcm", true},
+		{"\x80theora", "video (theora)", false},
+		{"fishead", "a skeleton", false},
+		{"OVP80", "video (vp8)", false},
+		{"BBCD", "video (dirac)", false},
 	} {
 		if len(b) >= len(c.magic) && string(b[:len(c.magic)]) == c.magic {
 			return c.name, c.sound

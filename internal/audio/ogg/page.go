@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 
-	"github.com/trackscribe/trackscribe/internal/audio/source"
+	"github.com/trackscribe/trackscribe/internal/audio/stream"
 )
 
 // Flags of a page (RFC 3533 section 6).
@@ -67,7 +67,7 @@ func (d *Reader) page() (page, error) {
 	for {
 		p, n, err := d.tryPage()
 		if err != nil {
-			if errors.Is(err, source.ErrCut) {
+			if errors.Is(err, stream.ErrCut) {
 				d.cut = true
 				err = io.EOF
 			}
@@ -78,7 +78,7 @@ func (d *Reader) page() (page, error) {
 		}
 		// No page here: look for the next capture pattern.
 		b, err := d.src.Peek(maxPage)
-		if err != nil && !errors.Is(err, source.ErrCut) {
+		if err != nil && !errors.Is(err, stream.ErrCut) {
 			return page{}, err
 		}
 		i := 1
@@ -103,7 +103,7 @@ func capture(b []byte) bool {
 // does. What it returns is valid until the next read.
 func (d *Reader) tryPage() (p page, n int, err error) {
 	b, err := d.src.Peek(pageHeader)
-	if err != nil && !(errors.Is(err, source.ErrCut) && !capture(b)) {
+	if err != nil && !(errors.Is(err, stream.ErrCut) && !capture(b)) {
 		return p, 0, err
 	}
 	if !capture(b) {

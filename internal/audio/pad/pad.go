@@ -107,7 +107,7 @@ func copyPackets(ctx context.Context, src *track.Track, out *output, opt Options
 			return artifact.Timeline{}, ctx.Err()
 		}
 		p, err := src.Packets.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -2,6 +2,7 @@ package pad
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -47,14 +48,14 @@ func encodePCM(ctx context.Context, src *track.Track, out *output, opt Options) 
 			return tl, err
 		}
 		n, err := src.PCM.Read(raw)
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return tl, fmt.Errorf("read samples: %w", err)
 		}
 		before := len(pcm)
 		if n > 0 {
 			pcm = rs.Write(pcm, raw[:n])
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			done = true
 			pcm = rs.Flush(pcm)
 		}

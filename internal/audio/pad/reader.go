@@ -1,6 +1,7 @@
 package pad
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -54,7 +55,7 @@ func (r *Reader) Warnings() []string { return r.in.Warnings() }
 // gap.
 func (r *Reader) Next() (pos int64, packet []byte, err error) {
 	p, err := r.in.Next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return 0, nil, io.EOF
 	}
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/trackscribe/trackscribe/internal/audio"
 	"github.com/trackscribe/trackscribe/internal/audio/ogg"
 	"github.com/trackscribe/trackscribe/internal/audio/opus"
-	"github.com/trackscribe/trackscribe/internal/audio/source"
+	"github.com/trackscribe/trackscribe/internal/audio/stream"
 	"github.com/trackscribe/trackscribe/internal/audio/wav"
 	"github.com/trackscribe/trackscribe/internal/audio/webm"
 )
@@ -54,12 +54,12 @@ var ErrUnknown = &audio.DataError{
 // audio.ErrEmpty, ErrUnknown, *audio.UnsupportedCodecError,
 // *audio.NoAudioError and the errors of webm, ogg and wav.
 func Open(r io.Reader, opt Options) (*Track, error) {
-	src := source.New(r, opt.MaxBytes)
+	src := stream.New(r, opt.MaxBytes)
 	b, err := src.Peek(sniffBytes)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil, audio.ErrEmpty
 	}
-	if err != nil && !errors.Is(err, source.ErrCut) {
+	if err != nil && !errors.Is(err, stream.ErrCut) {
 		return nil, err
 	}
 	switch kind := sniff(b); kind {

@@ -13,7 +13,7 @@ import (
 	"math"
 
 	"github.com/trackscribe/trackscribe/internal/audio"
-	"github.com/trackscribe/trackscribe/internal/audio/source"
+	"github.com/trackscribe/trackscribe/internal/audio/stream"
 )
 
 // Errors of files that cannot be read. All are bad data.
@@ -38,7 +38,7 @@ const (
 
 // A Reader reads samples. It is for one goroutine.
 type Reader struct {
-	src      *source.Reader
+	src      *stream.Reader
 	format   audio.Format
 	decode   func([]byte) float32
 	width    int   // bytes per sample of one channel
@@ -51,15 +51,15 @@ type Reader struct {
 //
 // Errors that are bad data: audio.ErrEmpty, ErrNotWAV, ErrHeader,
 // *audio.UnsupportedCodecError.
-func NewReader(r io.Reader) (*Reader, error) { return FromSource(source.New(r, 0)) }
+func NewReader(r io.Reader) (*Reader, error) { return FromSource(stream.New(r, 0)) }
 
 // FromSource is NewReader for a stream whose beginning was looked at already.
-func FromSource(src *source.Reader) (*Reader, error) {
+func FromSource(src *stream.Reader) (*Reader, error) {
 	b, err := src.Next(12)
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return nil, audio.ErrEmpty
-	case errors.Is(err, source.ErrCut):
+	case errors.Is(err, stream.ErrCut):
 		return nil, ErrNotWAV
 	case err != nil:
 		return nil, err
@@ -73,7 +73,7 @@ func FromSource(src *source.Reader) (*Reader, error) {
 	}
 	d := &Reader{src: src}
 	err = d.chunks(form == "RF64")
-	if errors.Is(err, io.EOF) || errors.Is(err, source.ErrCut) {
+	if errors.Is(err, io.EOF) || errors.Is(err, stream.ErrCut) {
 		return nil, ErrHeader
 	}
 	if err != nil {
@@ -234,7 +234,7 @@ func (d *Reader) Read(dst []float32) (int, error) {
 		return 0, d.err
 	}
 	b, err := d.src.Peek(want)
-	if errors.Is(err, source.ErrCut) || err == io.EOF {
+	if errors.Is(err, stream.ErrCut) || errors.Is(err, io.EOF) {
 		if d.left > 0 {
 			d.warnings = append(d.warnings, "the file is shorter than its header says")
 		}

@@ -7,27 +7,27 @@ import (
 	"time"
 
 	"github.com/trackscribe/trackscribe/internal/audio"
-	"github.com/trackscribe/trackscribe/internal/audio/source"
+	"github.com/trackscribe/trackscribe/internal/audio/stream"
 )
 
 // element consumes an element's identifier and size.
 func (d *Reader) element() (id uint32, size int64, err error) {
 	b, err := d.src.Peek(12)
-	if err != nil && !(errors.Is(err, source.ErrCut) && len(b) > 0) {
+	if err != nil && !(errors.Is(err, stream.ErrCut) && len(b) > 0) {
 		return 0, 0, err
 	}
 	cut := err
 	id, n := elementID(b)
 	if n == 0 {
 		if cut != nil && b[0] > 0x0f {
-			return 0, 0, source.ErrCut
+			return 0, 0, stream.ErrCut
 		}
 		return 0, 0, errDamaged
 	}
 	size, m := vint(b[n:])
 	if m == 0 {
 		if cut != nil && (len(b) == n || b[n] != 0) {
-			return 0, 0, source.ErrCut
+			return 0, 0, stream.ErrCut
 		}
 		return 0, 0, errDamaged
 	}
@@ -109,7 +109,7 @@ func (d *Reader) body(size int64) ([]byte, error) {
 	}
 	b, err := d.src.Next(int(size))
 	if errors.Is(err, io.EOF) {
-		err = source.ErrCut // the element's beginning was there
+		err = stream.ErrCut // the element's beginning was there
 	}
 	return b, err
 }
@@ -170,7 +170,7 @@ func (d *Reader) block(size int64) error {
 	// at whose block it is first.
 	b, err := d.src.Peek(int(min(size, 12)))
 	if errors.Is(err, io.EOF) && size > 0 {
-		return source.ErrCut
+		return stream.ErrCut
 	} else if err != nil && size > 0 {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/trackscribe/trackscribe/internal/audio"
 	"github.com/trackscribe/trackscribe/internal/audio/opus"
-	"github.com/trackscribe/trackscribe/internal/audio/source"
+	"github.com/trackscribe/trackscribe/internal/audio/stream"
 )
 
 // Options bound what a file may be. The zero value is the limit of a meeting.
@@ -24,7 +24,7 @@ const maxDelay = 100 * time.Millisecond
 // A Reader reads the packets of a file's first Opus track. It is for one
 // goroutine.
 type Reader struct {
-	src     *source.Reader
+	src     *stream.Reader
 	track   entry
 	head    opus.Head
 	format  audio.Format
@@ -53,12 +53,12 @@ type Reader struct {
 // ErrLateTracks, ErrHeader, ErrEncoded, *audio.NoAudioError,
 // *audio.UnsupportedCodecError.
 func NewReader(r io.Reader, opt Options) (*Reader, error) {
-	return FromSource(source.New(r, opt.MaxBytes), opt)
+	return FromSource(stream.New(r, opt.MaxBytes), opt)
 }
 
 // FromSource is NewReader for a stream whose beginning was looked at already;
 // opt.MaxBytes is the source's own.
-func FromSource(src *source.Reader, opt Options) (*Reader, error) {
+func FromSource(src *stream.Reader, opt Options) (*Reader, error) {
 	if opt.MaxTime <= 0 {
 		opt.MaxTime = 12 * time.Hour
 	}
@@ -70,7 +70,7 @@ func FromSource(src *source.Reader, opt Options) (*Reader, error) {
 		err := d.step(true)
 		switch {
 		case err == nil:
-		case errors.Is(err, io.EOF), errors.Is(err, source.ErrCut):
+		case errors.Is(err, io.EOF), errors.Is(err, stream.ErrCut):
 			return nil, ErrNoTracks
 		case errors.Is(err, errDamaged):
 			return nil, ErrHeader
@@ -83,18 +83,18 @@ func FromSource(src *source.Reader, opt Options) (*Reader, error) {
 
 // readHeader checks the EBML header.
 func (d *Reader) readHeader() error {
-	if _, err := d.src.Peek(1); err == io.EOF {
+	if _, err := d.src.Peek(1); errors.Is(err, io.EOF) {
 		return audio.ErrEmpty
 	}
 	id, size, err := d.element()
-	if errors.Is(err, errDamaged) || errors.Is(err, source.ErrCut) || err == nil && (id != idEBML || size < 0 || size > 4096) {
+	if errors.Is(err, errDamaged) || errors.Is(err, stream.ErrCut) || err == nil && (id != idEBML || size < 0 || size > 4096) {
 		return ErrNotWebM
 	}
 	if err != nil {
 		return err
 	}
 	b, err := d.src.Next(int(size))
-	if errors.Is(err, source.ErrCut) || errors.Is(err, io.EOF) {
+	if errors.Is(err, stream.ErrCut) || errors.Is(err, io.EOF) {
 		return ErrNoTracks
 	} else if err != nil {
 		return err
@@ -184,7 +184,7 @@ func (d *Reader) stop(err error) error {
 		}
 	}
 	switch {
-	case errors.Is(err, source.ErrCut):
+	case errors.Is(err, stream.ErrCut):
 		d.warnings = append(d.warnings, "the file is cut off in the middle of a packet")
 		return io.EOF
 	case errors.Is(err, io.EOF):
@@ -210,7 +210,7 @@ func (d *Reader) resync() error {
 		if i := findCluster(b); i >= 0 {
 			return d.src.Skip(int64(i))
 		}
-		if errors.Is(err, source.ErrCut) {
+		if errors.Is(err, stream.ErrCut) {
 			d.src.Skip(int64(len(b))) //nolint:errcheck // they were just seen
 			return io.EOF
 		}

@@ -54,16 +54,18 @@ func dropDouble(a, b *lane, u utterance) (*lane, int) {
 	}
 	aFrom, aTo := match[first], match[last]+1
 	bFrom, bTo := u.from+first, u.from+last+1
-	loser, winner, from, to := b, a, bFrom, bTo
+	loser, from, to := b, bFrom, bTo
+	before, after := a.words[:aFrom], a.words[aTo:]
 	if certainty(b.words[bFrom:bTo]) > certainty(a.words[aFrom:aTo]) {
-		loser, winner, from, to = a, b, aFrom, aTo
+		loser, from, to = a, aFrom, aTo
+		before, after = b.words[:bFrom], b.words[bTo:]
 	}
 	// What is left of a word where a track was cut sounds like nothing on the
-	// other, but lies on top of it.
-	for from > 0 && covered(winner.words, loser.words[from-1]) {
+	// other, but lies on top of one that nothing matches.
+	for from > 0 && covered(before, loser.words[from-1]) {
 		from--
 	}
-	for to < len(loser.words) && covered(winner.words, loser.words[to]) {
+	for to < len(loser.words) && covered(after, loser.words[to]) {
 		to++
 	}
 	n := 0

@@ -4,8 +4,9 @@ import "math"
 
 const (
 	silence = -127.0 // dBFS
-	// maxStep is the coarsest envelope that still shows syllables, seconds.
-	maxStep = 0.25
+	// Envelopes are used from the coarsest step that still shows syllables down
+	// to one finer than which no track is measured, in seconds.
+	minStep, maxStep = 0.005, 0.25
 	// The voice reaches a neighbour's microphone this much later than its own,
 	// in seconds; the negative end allows for clocks that disagree.
 	minLag, maxLag = -0.1, 0.3

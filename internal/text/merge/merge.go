@@ -162,7 +162,7 @@ func duration(rec artifact.Recording, tracks []artifact.TrackWords, words []arti
 // newEnvelope returns the levels of a track, decoded where only their base64
 // form is there.
 func newEnvelope(tw artifact.TrackWords) (envelope, error) {
-	if !(tw.LevelStep > 0 && tw.LevelStep <= maxStep) {
+	if !(tw.LevelStep >= minStep && tw.LevelStep <= maxStep) {
 		return envelope{}, nil
 	}
 	levels := tw.Levels

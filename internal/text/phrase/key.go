@@ -75,8 +75,8 @@ func Key(texts, background [][]Token, skip map[string]bool) []Phrase {
 	for _, e := range order {
 		p := e.phrase
 		n := float64(len(p.Stems))
-		if p.Count < 2 && n > 1 && len(texts) > 8 {
-			continue // words that met once are chance in a text of any length
+		if p.Count < 2 && n > 1 && len(texts) > 8 && !recur(p.Stems, here) {
+			continue // words that met once are chance, unless each of them matters
 		}
 		for _, s := range p.Stems {
 			p.Score += weight(s) / n
@@ -89,6 +89,11 @@ func Key(texts, background [][]Token, skip map[string]bool) []Phrase {
 		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.First, b.First), strings.Compare(a.Text, b.Text))
 	})
 	return out
+}
+
+// recur reports whether every one of the words was said more than once.
+func recur(stems []string, frequency map[string]int) bool {
+	return !slices.ContainsFunc(stems, func(s string) bool { return frequency[s] < 2 })
 }
 
 // runs returns the stretches of content words without a break in them.

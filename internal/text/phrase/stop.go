@@ -42,7 +42,7 @@ october november december number half quarter couple dozen hundred thousand mill
 new old high low long short early late quick easy hard different important interesting possible able ready whole full
 clear simple main real actual current previous general specific sense word sentence everything quickly slowly finally recently
 please happy glad afraid worried love hate enjoy joke funny laugh weird crazy sound sounds
-mister missus miss sir madam person man woman somebody
+mister missus miss mr mrs ms dr sir madam person man woman somebody
 back away together apart
 `)
 

@@ -65,12 +65,18 @@ func TestSplit(t *testing.T) {
 		{"quotes", words("a", 0, `He said "stop." (Really.) Then left.`), []string{`a: He said "stop."`, "a: (Really.)", "a: Then left."}},
 		{"trailing off", words("a", 0, "I mean... maybe not."), []string{"a: I mean... maybe not."}},
 		{"pause", words("a", 0, "no marks here | at all"), []string{"a: no marks here", "a: at all"}},
-		{"a mhm does not tear a sentence", merged(words("a", 0, "we should ship this next week"), words("b", 0.95, "mhm")),
-			[]string{"a: we should ship this next week", "b: mhm"}},
-		{"a word in a pause does", merged(words("a", 0, "we should / ship this"), words("b", 0.7, "sure")),
-			[]string{"a: we should", "b: sure", "a: ship this"}},
-		{"talking over", merged(words("a", 0, "one two three four"), words("b", 0.1, "five six seven eight")),
-			[]string{"a: one two three four", "b: five six seven eight"}},
+		{
+			"a mhm does not tear a sentence", merged(words("a", 0, "we should ship this next week"), words("b", 0.95, "mhm")),
+			[]string{"a: we should ship this next week", "b: mhm"},
+		},
+		{
+			"a word in a pause does", merged(words("a", 0, "we should / ship this"), words("b", 0.7, "sure")),
+			[]string{"a: we should", "b: sure", "a: ship this"},
+		},
+		{
+			"talking over", merged(words("a", 0, "one two three four"), words("b", 0.1, "five six seven eight")),
+			[]string{"a: one two three four", "b: five six seven eight"},
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

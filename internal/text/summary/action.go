@@ -2,6 +2,7 @@ package summary
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/trackscribe/trackscribe/internal/text/phrase"
@@ -77,7 +78,10 @@ func (c clause) items(who names) []item {
 	var hits []hit
 	for _, t := range triggers {
 		for _, m := range c.find(t.re) {
-			hits = append(hits, hit{t.kind, m[0], m[1]})
+			// "Can you please": what begins first has the verb.
+			if !slices.ContainsFunc(hits, func(h hit) bool { return h.kind == t.kind && h.verb == m[1] }) {
+				hits = append(hits, hit{t.kind, m[0], m[1]})
+			}
 		}
 	}
 	var out []item

@@ -51,7 +51,8 @@ func score(t *testing.T, what string, got []found, want []texttest.Mark) (hits i
 }
 
 // TestMeetings measures precision and recall on meetings written for it. The
-// rules were tuned on standup, planning and chat; retro was held out at first.
+// rules were tuned on standup, planning and chat; retro was held out at
+// first, handover to the end: its figures are the honest ones.
 func TestMeetings(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
@@ -63,6 +64,7 @@ func TestMeetings(t *testing.T) {
 		{"planning", 14, 14, 3, 3},
 		{"chat", 0, 0, 0, 0},
 		{"retro", 6, 6, 2, 2},
+		{"handover", 6, 7, 1, 2},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

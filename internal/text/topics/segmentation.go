@@ -17,6 +17,7 @@ const (
 	cueAfter   = 7    // and after
 	minShare   = 0.25 // a topic's least length as a share of the mean
 	unitWords  = 80   // words after which a long turn counts as another
+	opensUnit  = 2.0  // cue score of a sentence that begins another within a turn
 )
 
 // How many topics: see [count].
@@ -49,7 +50,9 @@ func newUnits(segs []artifact.Segment) []unit {
 		if n == 0 {
 			continue
 		}
-		if k := len(out) - 1; k >= 0 && segs[out[k].last].Speaker == s.Speaker && out[k].words < unitWords {
+		// Who leads a meeting ends one topic and opens the next in one breath.
+		opens := cueScore(s.Text) >= opensUnit
+		if k := len(out) - 1; k >= 0 && segs[out[k].last].Speaker == s.Speaker && out[k].words < unitWords && !opens {
 			out[k].last, out[k].words = i, out[k].words+n
 			text = append(text, s.Text)
 			continue

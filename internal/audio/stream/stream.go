@@ -1,4 +1,4 @@
-// Package source reads a track's bytes for the container readers: forward
+// Package stream reads a track's bytes for the container readers: forward
 // only, through one small buffer, with a limit on the file's size.
 //
 // It tells apart the two ways in which a file can stop in the middle. A stream
@@ -6,7 +6,7 @@
 // ErrCut, and a container reader keeps what came before. Any other error,
 // io.ErrUnexpectedEOF of a broken HTTP body among them, is a failed transfer
 // and is handed on as it is.
-package source
+package stream
 
 import (
 	"errors"
@@ -61,7 +61,7 @@ func (s *Reader) Peek(n int) ([]byte, error) {
 	switch {
 	case len(have) == n:
 		return have, nil
-	case err != io.EOF:
+	case !errors.Is(err, io.EOF):
 		return have, err
 	case len(have) == 0:
 		return have, io.EOF
@@ -99,10 +99,13 @@ func (s *Reader) fill(n int) error {
 	if s.to >= n {
 		return nil
 	}
-	if s.err != nil && s.err != io.EOF {
-		return fmt.Errorf("read track: %w", s.err)
+	switch {
+	case s.err == nil, s.err == io.EOF: //nolint:errorlint // only the bare one is a clean end
+		return s.err
+	case errors.Is(s.err, io.EOF): // some transport's story of a lost connection
+		return fmt.Errorf("read track: %w: %v", io.ErrUnexpectedEOF, s.err) //nolint:errorlint // it must not pass for a clean end
 	}
-	return s.err
+	return fmt.Errorf("read track: %w", s.err)
 }
 
 // Next consumes the next n bytes and returns them; they are valid until the
@@ -128,7 +131,7 @@ func (s *Reader) Skip(n int64) error {
 			s.from = s.to
 		}
 		if err := s.fill(1); err != nil {
-			if err == io.EOF && start > n {
+			if errors.Is(err, io.EOF) && start > n {
 				return ErrCut
 			}
 			return err
