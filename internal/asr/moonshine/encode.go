@@ -31,13 +31,6 @@ func sized(s *[]float32, n int) []float32 {
 	return (*s)[:n]
 }
 
-// frames says how many encoder frames n samples give.
-func frames(n int) int {
-	n = (n-conv1Width)/conv1Stride + 1
-	n = (n-conv2Width)/conv2Stride + 1
-	return (n-conv3Width)/conv3Stride + 1
-}
-
 // encode runs the encoder over at least minSamples of one segment and returns
 // its frames, a row of width numbers each. The rows are valid until the next
 // call.

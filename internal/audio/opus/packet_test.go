@@ -18,7 +18,7 @@ func TestSamples(t *testing.T) {
 	}{
 		{"empty", nil, 0},
 		{"toc only, SILK 10 ms", []byte{0 << 3}, 480},
-		{"SILK 60 ms", []byte{3<<3 | 0, 1}, 2880},
+		{"SILK 60 ms", []byte{3 << 3, 1}, 2880},
 		{"hybrid 10 ms", []byte{12 << 3, 1}, 480},
 		{"hybrid 20 ms", []byte{13 << 3, 1}, 960},
 		{"CELT 2.5 ms", []byte{28 << 3, 1}, 120},

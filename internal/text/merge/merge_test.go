@@ -254,7 +254,7 @@ func TestLevelsThatCannotBeRead(t *testing.T) {
 func FuzzMerge(f *testing.F) {
 	f.Add("hello world", "hello world", 1.0, 0.3, 1.05, uint8(0))
 	f.Add("a b. c, d", "", math.NaN(), math.Inf(1), -1.0, uint8(1))
-	f.Add("yeah \xff\x00", "yeah", 1e300, -0.0, 5e-324, uint8(2))
+	f.Add("yeah \xff\x00", "yeah", 1e300, math.Copysign(0, -1), 5e-324, uint8(2))
 	f.Fuzz(func(t *testing.T, one, two string, start, step, other float64, same uint8) {
 		if len(one)+len(two) > 2000 {
 			t.Skip()

@@ -43,17 +43,4 @@ func (it *item) resolve(clauses []clause, who names) {
 	}
 }
 
-// accepted reports whether one of the next sentences, by somebody else, agrees
-// with sentence i.
-func accepted(clauses []clause, i int) bool {
-	for k := i + 1; k < len(clauses) && k <= i+answerSentences; k++ {
-		c := clauses[k]
-		if c.Speaker == clauses[i].Speaker {
-			continue
-		}
-		return c.Start-clauses[i].End <= answerSeconds && agrees.MatchString(c.norm)
-	}
-	return false
-}
-
 var agrees = regexp.MustCompile(`^ (?:oh |okay |ok |yeah |yes |good |great |, |i )*(agreed|agree|sounds good|fine (?:by|with) me|works for me|deal|perfect|exactly|let us do (?:that|it|this)|good idea|makes sense|i am (?:fine|okay|happy|in)|all right|done|sold|absolutely|definitely|no objections?) `)
