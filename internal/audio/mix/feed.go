@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/trackscribe/trackscribe/internal/audio"
 	"github.com/trackscribe/trackscribe/internal/audio/opus"
@@ -88,7 +89,7 @@ func newFeeder(inputs []Input, opt Options) *feeder {
 		max:     audio.Samples(opt.MaxDuration.Seconds()),
 	}
 	for _, in := range inputs {
-		f.inputs = append(f.inputs, &source{in: in, quiet: true})
+		f.inputs = append(f.inputs, &source{in: in, quiet: true, end: math.MinInt64 / 2})
 	}
 	return f
 }
@@ -152,7 +153,7 @@ type source struct {
 	in      Input
 	eof     bool
 	carry   run   // packets that the next segment needs again
-	end     int64 // of the packets so far
+	end     int64 // of the packets so far; long before 0 when there were none
 	quiet   bool  // only silence is before end
 	silence int   // samples of the silent packets just before end
 	packets int
@@ -204,7 +205,7 @@ func (s *source) take(r *run, pos int64, packet []byte) {
 		s.takeBroken(r, pos)
 		return
 	}
-	if pos+int64(n) <= s.end && s.packets > 1 {
+	if pos+int64(n) <= s.end {
 		s.broken++ // its time has passed; a stream of these must not fill memory
 		return
 	}

@@ -46,6 +46,24 @@ func TestMixIsSumInPlace(t *testing.T) {
 	}
 }
 
+// What lies before the recording's start is decoded, for the decoder's sake,
+// and not heard.
+func TestPreSkip(t *testing.T) {
+	t.Parallel()
+	packets := encode(t, audiotest.Speech(1, 2), audiotest.Coding{})
+	track := at(-3840, packets...)
+	m := mixAll(t, Options{}, track)
+	if got := m.stats.Inputs[0]; got.Broken != 0 {
+		t.Errorf("%+v, want nothing broken", got)
+	}
+	if want := int64(len(packets)*opus.FrameSize - 3840); m.stats.Samples != want {
+		t.Errorf("%d samples, want %d", m.stats.Samples, want)
+	}
+	if ratio := snr(play(t, track, len(m.sum)), m.sum); ratio < 80 {
+		t.Errorf("%.1f dB from what a player plays, want at least 80", ratio)
+	}
+}
+
 // bestLag is where the cross-correlation of want and got is largest.
 func bestLag(want, got []float32, most int) (lag int) {
 	best := math.Inf(-1)

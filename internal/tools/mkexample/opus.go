@@ -5,7 +5,8 @@ import (
 	"fmt"
 
 	"github.com/thesyncim/gopus"
-	"github.com/thesyncim/gopus/container/ogg"
+
+	"github.com/trackscribe/trackscribe/internal/audio/audiotest"
 )
 
 const (
@@ -24,28 +25,31 @@ func newEncoder() (*gopus.Encoder, error) {
 	return enc, enc.SetBitrate(bitRate)
 }
 
-// encodeTrack makes one raw track. A muted microphone sends nothing, so the
-// encoder stands still meanwhile, as a browser's does.
+// encodeTrack makes one raw track as a live recorder writes it. A muted
+// microphone sends nothing, so the encoder stands still meanwhile, as a
+// browser's does.
 func encodeTrack(t track, seed int, turns []turn) ([]byte, error) {
 	enc, err := newEncoder()
 	if err != nil {
 		return nil, err
 	}
 	pcm := render(t, seed, turns)
-	w := newWebM(1)
-	packet := make([]byte, 4000)
+	var packets []audiotest.Packet
 	for n := 0; (n+1)*frame <= len(pcm); n++ {
 		offset := float64(n*frame) / speechRate
 		if t.mutedDuring(t.Start+offset, t.Start+offset+frameMillis/1000.0) {
 			continue
 		}
-		size, err := enc.Encode(pcm[n*frame:(n+1)*frame], packet)
+		data, err := encode(enc, pcm[n*frame:(n+1)*frame])
 		if err != nil {
-			return nil, fmt.Errorf("encode: %w", err)
+			return nil, err
 		}
-		w.packet(millis(t.Start+offset), packet[:size])
+		ms := millis(t.Start + offset)
+		packets = append(packets, audiotest.Packet{True: ms * 48, Time: ms * 1e6, Data: data})
 	}
-	return w.bytes(), nil
+	var file bytes.Buffer
+	err = audiotest.WriteLive(&file, packets, audiotest.Live{Cluster: 2})
+	return file.Bytes(), err
 }
 
 // encodeOgg makes an Ogg Opus file.
@@ -54,44 +58,26 @@ func encodeOgg(pcm []float32) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var file bytes.Buffer
-	w, err := ogg.NewWriterWithConfig(&file, ogg.WriterConfig{
-		SampleRate: speechRate, Channels: 1, PreSkip: preSkip,
-	})
-	if err != nil {
-		return nil, err
-	}
-	packet := make([]byte, 4000)
+	var packets []audiotest.Packet
 	for len(pcm) > 0 {
 		block := make([]float32, frame) // the last one is filled up with silence
-		n := copy(block, pcm)
-		pcm = pcm[n:]
-		size, err := enc.Encode(block, packet)
+		pcm = pcm[copy(block, pcm):]
+		data, err := encode(enc, block)
 		if err != nil {
-			return nil, fmt.Errorf("encode: %w", err)
-		}
-		if err := w.WritePacket(packet[:size], frameMillis*48); err != nil {
 			return nil, err
 		}
+		packets = append(packets, audiotest.Packet{True: int64(len(packets)) * frameMillis * 48, Data: data})
 	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return fixSerial(file.Bytes())
+	var file bytes.Buffer
+	err = audiotest.Ogg(&file, packets, audiotest.OggOptions{})
+	return file.Bytes(), err
 }
 
-// fixSerial gives every page the same stream number: the writer draws one at
-// random, and an example has to come out the same each time.
-func fixSerial(file []byte) ([]byte, error) {
-	var out []byte
-	for len(file) > 0 {
-		page, size, err := ogg.ParsePage(file)
-		if err != nil {
-			return nil, fmt.Errorf("read back ogg: %w", err)
-		}
-		page.SerialNumber = 1
-		out = append(out, page.Encode()...)
-		file = file[size:]
+func encode(enc *gopus.Encoder, pcm []float32) ([]byte, error) {
+	packet := make([]byte, 4000)
+	n, err := enc.Encode(pcm, packet)
+	if err != nil {
+		return nil, fmt.Errorf("encode: %w", err)
 	}
-	return out, nil
+	return packet[:n], nil
 }
