@@ -7,7 +7,8 @@ GO       ?= go
 BIN      := bin/trackscribe
 OUT      ?= out/demo
 FUZZTIME ?= 60s
-BENCH    ?= .
+MINUTES  ?= 60
+ROUNDS   ?= 1
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
@@ -66,8 +67,8 @@ fuzz: need-go ## Run every fuzz target for FUZZTIME (60s)
 	@GO=$(GO) internal/tools/fuzz.sh $(FUZZTIME)
 
 .PHONY: bench
-bench: model ## Run the benchmarks, or those that BENCH matches
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+bench: model ## Compare costs with ffmpeg's, ROUNDS (1) times on MINUTES (60) of meeting
+	@$(GO) run ./internal/bench -minutes $(MINUTES) -rounds $(ROUNDS)
 
 .PHONY: generate
 generate: need-go ## Write generated files again

@@ -17,7 +17,7 @@ require (
 	github.com/pion/opus v0.1.0
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	github.com/spf13/cobra v1.10.2
-	github.com/thesyncim/gopus v0.1.1
+	github.com/thesyncim/gopus v0.1.2
 	github.com/vbauerster/mpb/v8 v8.16.2
 	go.uber.org/goleak v1.3.0
 	golang.org/x/sync v0.24.0

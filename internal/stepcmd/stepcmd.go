@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -115,6 +116,11 @@ func do(ctx context.Context, env Env) error {
 	st, err := open.Open(ctx, *location, s3)
 	if err != nil {
 		return steps.Wrong("", "%w", err)
+	}
+	if n, ok := g.Node(t.Step); ok {
+		// Half of what the step is given is for Go's heap. The rest is room for
+		// what the limit does not count, so that a container is not killed.
+		debug.SetMemoryLimit(int64(n.Policy.Memory) << 20 / 2)
 	}
 	w := world.New(world.Options{Store: st, S3: s3, ModelDir: model.Dir(set.ModelDir, env.CacheDir)})
 	r := &runner.Runner{Graph: g, Store: st, Steps: w.Step, Scratch: set.Scratch, Now: time.Now}

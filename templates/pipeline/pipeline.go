@@ -54,7 +54,7 @@ func New() graph.Graph {
 		}, {
 			Step: mixdowntracks.Spec, Title: "Mix the tracks", Optional: true,
 			From:   graph.From{"audio": "pad-track.audio"},
-			Policy: graph.Policy{Timeout: 40 * time.Minute, Retry: graph.Retry{Limit: 2, First: second, Factor: 2, Max: 15 * second}, Pool: graph.CPU, CPU: 2, Memory: 256},
+			Policy: graph.Policy{Timeout: 40 * time.Minute, Retry: graph.Retry{Limit: 2, First: second, Factor: 2, Max: 15 * second}, Pool: graph.CPU, CPU: 2, Memory: 96},
 		}, {
 			Step: generatewaveform.Spec, Title: "Draw the waveform", Optional: true,
 			From:   graph.From{"peaks": "mixdown-tracks.peaks"},

@@ -187,7 +187,7 @@ func (s *source) fill(r *run, to, limit int64) (done bool, err error) {
 	s.carry.reset()
 	next := to - preroll
 	for _, p := range r.refs {
-		if p.pos+opus.MaxSamples > next {
+		if p.pos+int64(p.n) > next {
 			s.carry.add(p, r.packet(p))
 		}
 	}
@@ -210,7 +210,10 @@ func (s *source) take(r *run, pos int64, packet []byte) {
 		return
 	}
 	s.ringOut(r, pos)
-	s.end = max(s.end, pos+int64(n))
+	s.end = pos + int64(n)
+	if s.end <= -preroll {
+		return // long before the recording
+	}
 	if !opus.IsSilence(packet) {
 		r.add(ref{pos: pos, n: int16(n), fresh: s.quiet && pos >= opus.FrameSize}, packet)
 		s.quiet, s.silence = false, 0

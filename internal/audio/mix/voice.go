@@ -24,13 +24,11 @@ type voice struct {
 
 // play adds the track's packets that start before to to mix, whose first
 // sample is at the time origin. Packets are decoded whole, so that up to one
-// of them sticks out beyond to.
+// of them sticks out beyond to; those from before are decoded for the
+// decoder's sake.
 func (v *voice) play(mix []float32, origin, to int64) error {
 	for ; v.next < len(v.run.refs) && v.run.refs[v.next].pos < to; v.next++ {
 		p := v.run.refs[v.next]
-		if p.n > 0 && p.pos+int64(p.n) <= v.end {
-			continue // before the preroll
-		}
 		pcm, peak, err := v.decode(p)
 		if err != nil {
 			return err
