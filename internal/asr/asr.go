@@ -54,27 +54,3 @@ type Recognizer interface {
 	// context's soon after it is done.
 	Transcribe(ctx context.Context, pcm PCM) (Result, error)
 }
-
-// Progress returns a stream that passes pcm on and reports after each read how
-// much of it was consumed, from 0 to 1. samples is the stream's length; with
-// zero or less, nothing is reported. Report is called from whichever goroutine
-// reads.
-func Progress(pcm PCM, samples int64, report func(fraction float64)) PCM {
-	if samples <= 0 || report == nil {
-		return pcm
-	}
-	return &progress{pcm: pcm, total: samples, report: report}
-}
-
-type progress struct {
-	pcm         PCM
-	done, total int64
-	report      func(float64)
-}
-
-func (p *progress) Read(b []float32) (int, error) {
-	n, err := p.pcm.Read(b)
-	p.done += int64(n)
-	p.report(min(1, float64(p.done)/float64(p.total)))
-	return n, err
-}

@@ -133,16 +133,6 @@ func manySamples(frame int, rest []byte) int {
 	return count * frame
 }
 
-// Channels returns how many channels a packet was coded with: 1 or 2, or 0
-// for an empty packet. It may change from packet to packet; a decoder gives
-// out as many channels as it was made for.
-func Channels(packet []byte) int {
-	if len(packet) == 0 {
-		return 0
-	}
-	return 1 + int(packet[0]>>2&1)
-}
-
 // The silent packets: CELT, full band, mono, with the silence flag set
 // (RFC 6716 section 4.3: a first symbol so coded makes the rest of the frame
 // empty). Any decoder turns them into zeros.

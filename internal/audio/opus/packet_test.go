@@ -47,21 +47,14 @@ func TestSamples(t *testing.T) {
 	}
 }
 
-func TestChannels(t *testing.T) {
-	t.Parallel()
-	if got := []int{Channels(nil), Channels([]byte{0xf8}), Channels([]byte{0xfc})}; !cmp.Equal(got, []int{0, 1, 2}) {
-		t.Errorf("Channels = %v, want [0 1 2]", got)
-	}
-}
-
 // Two unrelated decoders, in mono and in stereo, must find every silent packet
 // legal and hear nothing in it.
 func TestSilenceDecodesToZeros(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{120, 240, 480, 960, 5760} {
 		p := Silence(n)
-		if Samples(p) != n || !IsSilence(p) || Channels(p) != 1 {
-			t.Errorf("Silence(%d): Samples %d, IsSilence %v, Channels %d", n, Samples(p), IsSilence(p), Channels(p))
+		if Samples(p) != n || !IsSilence(p) {
+			t.Errorf("Silence(%d): Samples %d, IsSilence %v", n, Samples(p), IsSilence(p))
 		}
 		for _, channels := range []int{1, 2} {
 			g, err := gopus.NewDecoder(gopus.DefaultDecoderConfig(48000, channels))
