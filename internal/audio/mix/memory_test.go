@@ -32,24 +32,29 @@ func (e *endless) Next() (int64, []byte, error) {
 	return pos, e.packet, nil
 }
 
-// heap is a Sink that looks at the memory in use.
+// heap is a Sink that looks at the memory in use, with garbage and without.
 type heap struct {
-	n    int
-	peak uint64
+	n          int
+	used, live uint64
 }
 
 func (h *heap) WritePacket(int64, []byte) error {
+	var m runtime.MemStats
 	if h.n++; h.n%500 == 0 {
-		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
-		h.peak = max(h.peak, m.HeapInuse)
+		h.used = max(h.used, m.HeapInuse)
+	}
+	if h.n%2000 == 0 {
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		h.live = max(h.live, m.HeapAlloc)
 	}
 	return nil
 }
 
 // Not parallel: the heap is everybody's.
 func TestMemoryDoesNotGrow(t *testing.T) {
-	peak := func(tracks int, seconds int64) uint64 {
+	peak := func(tracks int, seconds int64) (used, live uint64) {
 		var in []Input
 		for range tracks {
 			in = append(in, newEndless(seconds))
@@ -59,22 +64,24 @@ func TestMemoryDoesNotGrow(t *testing.T) {
 		if _, _, err := Mix(context.Background(), in, h, Options{Workers: 2}); err != nil {
 			t.Fatal(err)
 		}
-		return h.peak >> 20
+		return h.used >> 20, h.live >> 20
 	}
 	if p := opus.Samples(newEndless(1).packet); p != opus.FrameSize {
 		t.Fatalf("packet of %d samples", p)
 	}
-	short, long := peak(4, 150), peak(4, 750)
-	t.Logf("4 inputs: %d MB for 2.5 min, %d MB for 12.5 min", short, long)
-	if long > 32 || long > short+8 {
-		t.Errorf("heap of %d MB for 12.5 min, %d MB for 2.5 min; want at most 32 and no growth", long, short)
+	// Four minutes fill every segment that there is.
+	_, short := peak(4, 240)
+	used, long := peak(4, 960)
+	t.Logf("4 inputs: %d MB live for 4 min, %d MB for 16 min, %d MB with garbage", short, long, used)
+	if used > 40 || long > short+4 {
+		t.Errorf("heap of %d MB, want at most 40; live %d MB for 16 min, %d MB for 4 min, want no growth", used, long, short)
 	}
 	if testing.Short() {
 		return
 	}
-	many := peak(64, 40)
-	t.Logf("64 inputs: %d MB", many)
-	if many > 96 {
-		t.Errorf("heap of %d MB for 64 inputs, want at most 96", many)
+	used, live := peak(64, 40)
+	t.Logf("64 inputs: %d MB live, %d MB with garbage", live, used)
+	if used > 110 {
+		t.Errorf("heap of %d MB for 64 inputs, want at most 110", used)
 	}
 }

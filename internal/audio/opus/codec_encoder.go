@@ -54,9 +54,9 @@ func NewEncoder(o EncoderOptions) (*Encoder, error) {
 	if err := enc.SetComplexity(o.Complexity); err != nil {
 		return nil, fmt.Errorf("set complexity %d: %w: %w", o.Complexity, ErrCodec, err)
 	}
-	// Free to spend bits where they are needed: at the same average 1.5 dB
-	// better than the constrained rate that is the codec's default, which is
-	// for lines that cannot carry more for a moment. Files can.
+	// Free to spend bits where they are needed. The codec's default, a
+	// constrained rate, is for lines that cannot carry more for a moment. The
+	// mix comes to about 50 kbit/s for 48.
 	enc.SetVBR(true)
 	enc.SetVBRConstraint(false)
 	// The containers' pre-skip is written before the first frame is encoded,

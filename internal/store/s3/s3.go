@@ -135,7 +135,7 @@ func checkEndpoint(endpoint string) error {
 func loadConfig(ctx context.Context, opt Options) (aws.Config, error) {
 	var cfg aws.Config
 	if opt.AccessKeyID == "" || opt.Region == "" {
-		loaded, err := config.LoadDefaultConfig(ctx)
+		loaded, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
 		if err != nil {
 			return cfg, err
 		}
