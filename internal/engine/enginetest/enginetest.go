@@ -254,6 +254,16 @@ func (f *fixture) output(id, step string, track int) string {
 	return d.Text
 }
 
+// finished reports whether the task has its receipt.
+func (f *fixture) finished(t run.Task) bool {
+	f.t.Helper()
+	_, ok, err := runner.Receipt(f.t.Context(), f.store, t)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return ok
+}
+
 // ends returns how each task ended.
 func ends(all []engine.Event) map[string]engine.State {
 	m := map[string]engine.State{}

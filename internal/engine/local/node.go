@@ -147,12 +147,13 @@ func (n *nodeRun) wait(ctx context.Context, nodes map[string]*nodeRun) bool {
 			}
 		}
 	}
-	if n.absent != "" {
-		n.x.emit(engine.Event{Step: n.node.Name(), Track: -1, State: engine.Skipped, Message: n.absent})
-		return false
-	}
 	if err := context.Cause(ctx); err != nil {
 		n.err = err
+		n.x.emit(engine.Event{Step: n.node.Name(), Track: -1, State: engine.Canceled})
+		return false
+	}
+	if n.absent != "" {
+		n.x.emit(engine.Event{Step: n.node.Name(), Track: -1, State: engine.Skipped, Message: n.absent})
 		return false
 	}
 	return true
