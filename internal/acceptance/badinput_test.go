@@ -98,6 +98,12 @@ func TestBadInput(t *testing.T) {
 			put(t, dir, "anna.webm", realTrack(t))
 			put(t, dir, "tracks/anna.ogg", realTrack(t))
 		}, code: 3, say: "two tracks have one name"},
+		{name: "a link", setup: func(t *testing.T, dir string) {
+			put(t, dir, "a.wav", wav(1, 1))
+			if err := os.Symlink(filepath.Join(testenv.Root(t), "examples", "bare", "ben.wav"), filepath.Join(dir, "ben.wav")); err != nil {
+				t.Fatal(err)
+			}
+		}, code: 3, say: `track "ben.wav" is a link`},
 		{name: "65 tracks", setup: func(t *testing.T, dir string) {
 			for i := range 65 {
 				put(t, dir, fmt.Sprintf("p%02d.wav", i), wav(0.1, 1))

@@ -29,15 +29,15 @@ const maxDocument = 4 << 20
 
 // A Source is one recording's place.
 type Source struct {
-	store store.Store
-	name  string
-	local bool
+	store    store.Store
+	location string
+	local    bool
 }
 
 // New returns the source whose files are the objects of st. Local says that st
 // is a folder, whose files have no identity but their content.
 func New(st store.Store, location string, local bool) *Source {
-	return &Source{store: st, name: Name(location), local: local}
+	return &Source{store: st, location: location, local: local}
 }
 
 // Name returns what people call a location: its last element.
@@ -65,7 +65,7 @@ func CheckFolder(dir string) error {
 }
 
 // Name implements [getrecording.Source].
-func (s *Source) Name() string { return s.name }
+func (s *Source) Name() string { return Name(s.location) }
 
 // Document implements [getrecording.Source].
 func (s *Source) Document(ctx context.Context, name string) ([]byte, error) {
@@ -103,6 +103,30 @@ func (s *Source) Objects(ctx context.Context) ([]getrecording.Object, error) {
 			return nil, err
 		}
 		list = append(list, o)
+	}
+	links, err := s.links()
+	return append(list, links...), err
+}
+
+// links finds what a folder only points to. The store does not follow links,
+// and a participant must not get lost in silence.
+func (s *Source) links() (list []getrecording.Object, err error) {
+	if !s.local {
+		return nil, nil
+	}
+	for _, dir := range []string{".", "tracks"} {
+		entries, err := os.ReadDir(filepath.Join(s.location, dir))
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list the source: %w", err)
+		}
+		for _, e := range entries {
+			if e.Type()&os.ModeSymlink != 0 {
+				list = append(list, getrecording.Object{Key: path.Join(dir, e.Name()), Link: true})
+			}
+		}
 	}
 	return list, nil
 }

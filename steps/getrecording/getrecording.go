@@ -29,6 +29,7 @@ type Object struct {
 	Key      string // relative to the source's root
 	Size     int64
 	Identity string // changes when the content does
+	Link     bool   // it only points to a file elsewhere, which is not followed
 }
 
 // In is what the step reads: nothing but the source.

@@ -128,6 +128,9 @@ func addTracks(rec *artifact.Recording, objects []Object, listed map[string]bool
 				"two tracks have one name: %q and %q", other, o.Key)
 		}
 		seen[name] = o.Key
+		if o.Link {
+			return steps.Bad("copy the file itself into the recording's folder", "track %q is a link to a file elsewhere", o.Key)
+		}
 		found[base] = true
 		if o.Size > maxTrackSize {
 			return steps.Bad("the limit is 2 GiB a track", "track %q has %d bytes", o.Key, o.Size)

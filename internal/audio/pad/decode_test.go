@@ -209,7 +209,11 @@ func TestPadWAV(t *testing.T) {
 		}
 		tl, got, out := padded(t, file.Bytes(), pad.Options{ClockOffset: tc.offset, NewEncoder: newEncoder})
 		end := tc.offset + 5
-		if tl.Offset != math.Round(tc.offset*48000)/48000 || math.Abs(tl.Duration-end) > 1e-4 || tl.Packets != len(got) || tl.SampleRate != rate || len(tl.Warnings) != 1 {
+		warnings := 0 // without any clock, beginning with the recording is the rule
+		if tc.offset > 0 {
+			warnings = 1
+		}
+		if tl.Offset != math.Round(tc.offset*48000)/48000 || math.Abs(tl.Duration-end) > 1e-4 || tl.Packets != len(got) || tl.SampleRate != rate || len(tl.Warnings) != warnings {
 			t.Errorf("%+v: timeline %+v, %d packets", tc, tl, len(got))
 		}
 		pcm := decode(t, out, int(end*48000)+2000)

@@ -26,8 +26,6 @@ func encodePCM(ctx context.Context, src *track.Track, out *output, opt Options) 
 	tl := artifact.Timeline{Track: opt.Track, Codec: format.Codec, Channels: format.Channels, SampleRate: format.SampleRate}
 	if opt.ClockOffset > 0 {
 		tl.Warnings = append(tl.Warnings, nameClock)
-	} else {
-		tl.Warnings = append(tl.Warnings, "the file states no start time: it was placed at the recording's start")
 	}
 	enc, err := opt.NewEncoder()
 	if err != nil {
