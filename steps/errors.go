@@ -1,7 +1,6 @@
 package steps
 
 import (
-	"context"
 	"errors"
 	"fmt"
 )
@@ -73,9 +72,6 @@ func Classify(err error) Class {
 	var p interface{ Permanent() bool }
 	if errors.As(err, &p) && p.Permanent() {
 		return Permanent
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return Transient
 	}
 	return Transient
 }
