@@ -47,6 +47,7 @@ type Port struct {
 	// fan out over, or an input that collects one file from every track.
 	Each     bool
 	Optional bool // inputs: the step does without it
+	Show     bool // outputs: worth a person's look while the run goes on
 }
 
 // Bytes is the type of a port that is an opaque stream.
@@ -59,6 +60,7 @@ type Param struct {
 	Doc     string
 	Kind    string // string, int, float, bool
 	Default string
+	Enum    []string // the values there are; empty: any of the kind
 }
 
 // A Need is something of the outside world, for the step table and, under
@@ -86,20 +88,21 @@ var (
 //	Title   *artifact.Title  `in:"title"`                  optional document
 //	Picture *steps.Input     `in:"picture"`                optional file
 //	Words   []artifact.Y     `in:"words,each"`             one document per track, in track order
-//	Lang    string           `param:"language" default:"en"`
+//	Lang    string           `param:"language" default:"en" enum:"en,fr"`
 //
 // Fields of O:
 //
 //	Mix    steps.Output      `out:"audio" file:"audio.webm" media:"audio/webm"`
 //	Peaks  artifact.Peaks    `out:"peaks" file:"peaks.json"`
 //	Tracks []artifact.Track  `out:"tracks,each" file:"track.json"` one file per track
+//	Page   steps.Output      `out:"page" file:"page.html" media:"text/html" show:"true"` for people
 func Declare[I, O any](s Spec) Spec {
 	if !kebab.MatchString(s.Name) || s.Version == "" || s.Summary == "" {
 		panic(fmt.Sprintf("steps: spec %q: a kebab-case name, a version and a summary are needed", s.Name))
 	}
 	for f := range fields[I]() {
 		if name, ok := f.Tag.Lookup("param"); ok {
-			s.Params = append(s.Params, Param{Name: name, Doc: f.Tag.Get("doc"), Kind: paramKind(s.Name, f), Default: f.Tag.Get("default")})
+			s.Params = append(s.Params, Param{Name: name, Doc: f.Tag.Get("doc"), Kind: paramKind(s.Name, f), Default: f.Tag.Get("default"), Enum: enum(f)})
 			continue
 		}
 		s.Inputs = append(s.Inputs, inputPort(s.Name, f))
@@ -168,7 +171,7 @@ func inputPort(step string, f reflect.StructField) Port {
 func outputPort(step string, f reflect.StructField) Port {
 	name, each := tag(step, f, "out")
 	t := f.Type
-	p := Port{Name: name, Doc: f.Tag.Get("doc"), Each: each, File: f.Tag.Get("file"), MediaType: f.Tag.Get("media")}
+	p := Port{Name: name, Doc: f.Tag.Get("doc"), Each: each, File: f.Tag.Get("file"), MediaType: f.Tag.Get("media"), Show: f.Tag.Get("show") == "true"}
 	if each {
 		if t.Kind() != reflect.Slice {
 			panic(fmt.Sprintf("steps: %s: output %q is one file per track, so its field must be a slice", step, name))
@@ -190,6 +193,13 @@ func typeName(t, stream reflect.Type) string {
 		return Bytes
 	}
 	return t.String()
+}
+
+func enum(f reflect.StructField) []string {
+	if v := f.Tag.Get("enum"); v != "" {
+		return strings.Split(v, ",")
+	}
+	return nil
 }
 
 func paramKind(step string, f reflect.StructField) string {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -214,6 +215,9 @@ func setParam(v reflect.Value, s string) (err error) {
 
 // CheckParam reports whether value suits the parameter.
 func (p Param) CheckParam(value string) error {
+	if len(p.Enum) > 0 && !slices.Contains(p.Enum, value) {
+		return fmt.Errorf("%q is none of %s", value, strings.Join(p.Enum, ", "))
+	}
 	kinds := map[string]reflect.Type{"int": reflect.TypeFor[int](), "float": reflect.TypeFor[float64](), "bool": reflect.TypeFor[bool](), "string": reflect.TypeFor[string]()}
 	return setParam(reflect.New(kinds[p.Kind]).Elem(), value)
 }

@@ -86,7 +86,7 @@ func TestBadInput(t *testing.T) {
 		{name: "engine from the environment", env: map[string]string{"DURABLE_WORKFLOW_PROVIDER": "conductor"}, code: 2, say: `engine "conductor" is not available`},
 		{name: "unknown parameter", args: []string{"run", example(t, "bare"), "-p", "nope=1"}, code: 2, say: `there is no parameter "nope"`},
 		{name: "unknown step to refresh", args: []string{"run", example(t, "bare"), "--refresh", "nope"}, code: 2, say: `no step "nope"`},
-		{name: "language unknown", args: []string{"run", example(t, "bare"), "-p", "language=de"}, code: 3, say: `does not know language "de"`},
+		{name: "language unknown", args: []string{"run", example(t, "bare"), "-p", "language=de"}, code: 2, say: `"de" is none of en`},
 		{name: "empty folder", code: 3, say: "no audio tracks"},
 		{name: "only other files", setup: file("song.mp3", []byte("ID3")), code: 3, say: "no audio tracks"},
 		{name: "empty track", setup: file("a.webm", nil), code: 3, say: "pad-track[0]: track 0: the file is empty"},

@@ -91,13 +91,13 @@ func (s *bar) describe(ev engine.Event, ended int) {
 	case ev.State == engine.Queued && ended == 0 && ev.Fraction == 0:
 		s.status.set("queued", gray)
 	case ev.State == engine.Failed, ev.State == engine.Retrying, ev.State == engine.Canceled:
-		s.status.set(describe(ev), red)
+		s.status.set(ev.Text(), red)
 	case ev.State == engine.Skipped:
-		s.status.set(describe(ev), gray)
+		s.status.set(ev.Text(), gray)
 	case ended == s.total && ev.State == engine.Cached:
-		s.status.set(describe(ev), green)
+		s.status.set(ev.Text(), green)
 	case ended == s.total:
-		s.status.set("done in "+short(ev.Took), green)
+		s.status.set("done in "+engine.Short(ev.Took), green)
 	case s.total > 1:
 		s.status.set(count(ended, s.total), plain)
 	default:

@@ -59,53 +59,20 @@ func (l *lines) event(ev engine.Event) {
 	if ev.State == engine.Queued || ev.State == engine.Running && ev.Fraction > 0 {
 		return // a log wants the turning points only
 	}
-	fmt.Fprintf(l.w, "%7.1fs  %-22s %s\n", ev.Time.Sub(l.started).Seconds(), run.TaskName(ev.Step, ev.Track), describe(ev))
+	fmt.Fprintf(l.w, "%7.1fs  %-22s %s\n", ev.Time.Sub(l.started).Seconds(), run.TaskName(ev.Step, ev.Track), ev.Text())
 }
 
 func (l *lines) end(ev engine.Event) {
 	fmt.Fprintf(l.w, "%7.1fs  %s\n", ev.Took.Seconds(), ending(ev))
 }
 
-// describe says in a few words what happened to a task.
-func describe(ev engine.Event) string {
-	switch ev.State {
-	case engine.Running:
-		if ev.Attempt > 1 {
-			return fmt.Sprintf("running, attempt %d", ev.Attempt)
-		}
-		return "running"
-	case engine.Retrying:
-		return fmt.Sprintf("attempt %d failed, trying again in %s: %s", ev.Attempt, ev.Wait, ev.Message)
-	case engine.Succeeded:
-		return "done in " + short(ev.Took)
-	case engine.Cached:
-		return "done before, taken over"
-	case engine.Skipped:
-		return "skipped: " + ev.Message
-	case engine.Failed:
-		if ev.Optional {
-			return "failed, the run goes on without it: " + ev.Message
-		}
-		return "failed: " + ev.Message
-	default:
-		return string(ev.State)
-	}
-}
-
 func ending(ev engine.Event) string {
 	switch ev.State {
 	case engine.Succeeded:
-		return "finished in " + short(ev.Took)
+		return "finished in " + engine.Short(ev.Took)
 	case engine.Canceled:
 		return "stopped"
 	default:
 		return "failed"
 	}
-}
-
-func short(d time.Duration) string {
-	if d < time.Minute {
-		return fmt.Sprintf("%.1fs", d.Seconds())
-	}
-	return d.Round(time.Second).String()
 }

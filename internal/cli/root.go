@@ -31,6 +31,7 @@ items, a waveform and one mixed audio file.
 	})
 	root.AddCommand(
 		newRunCommand(env),
+		newRenderCommand(env),
 		newGraphCommand(env),
 		newStepsCommand(env),
 		newModelCommand(env),

@@ -168,7 +168,7 @@ func runRun(ctx context.Context, env *Env, o *runOptions, recording string) erro
 		return err
 	}
 	w := world.New(world.Options{Store: out, S3: s3, ModelDir: set.ModelDir})
-	eng := local.New(local.Options{Pools: pools(), Runner: func(g graph.Graph, progress func(run.Task, float64)) local.TaskRunner {
+	eng := local.New(local.Options{Pools: graph.PoolSizes(runtime.GOMAXPROCS(0)), Runner: func(g graph.Graph, progress func(run.Task, float64)) local.TaskRunner {
 		return &runner.Runner{Graph: g, Store: out, Steps: w.Step, Scratch: set.Scratch, Now: time.Now, Progress: progress}
 	}})
 	if err := eng.Deploy(ctx, g); err != nil {
@@ -184,14 +184,14 @@ func runRun(ctx context.Context, env *Env, o *runOptions, recording string) erro
 	if err != nil {
 		return err
 	}
+	if end.State != engine.Canceled {
+		told := run.End{Run: r.ID, State: string(end.State), Message: end.Message, Finished: time.Now().UTC()}
+		if err := operate.Finish(context.WithoutCancel(ctx), out, r.Recording, told); err != nil && end.State == engine.Succeeded {
+			return err
+		}
+	}
 	answer.Resumed = resumed
 	return finish(env, o, out, answer, end)
-}
-
-// pools bounds what runs at once on this machine: recognition takes a core
-// each, the mix takes them all by itself.
-func pools() map[graph.Pool]int {
-	return map[graph.Pool]int{graph.IO: 8, graph.CPU: 2, graph.ASR: runtime.GOMAXPROCS(0), graph.LLM: 4}
 }
 
 // follow shows the run's events to their end. An interrupt cancels the run and

@@ -30,6 +30,7 @@ type Request struct {
 	Recording string            // folder or s3:// prefix
 	ID        string            // recording id; empty: recording.json's, or the folder's name
 	RunID     string            // empty: goes on with an interrupted run, or makes a new one
+	Fresh     bool              // without a RunID make a new run, always
 	Params    map[string]string // by parameter name
 	Refresh   []string          // steps to do again although the cache has them
 	Program   string            // version of the program
@@ -39,42 +40,44 @@ type Request struct {
 // Prepare checks the request, decides which run it is, and writes its
 // run.json. resumed says that an interrupted run goes on.
 func Prepare(ctx context.Context, g graph.Graph, out store.Store, s3 open.Options, req Request) (r run.Run, resumed bool, err error) {
-	if err := checkParams(g, req.Params); err != nil {
-		return r, false, err
+	if r, resumed, err = Plan(ctx, g, out, s3, req); err != nil || resumed {
+		return r, resumed, err
 	}
-	refresh, err := expand(g, req.Refresh)
-	if err != nil {
+	return Save(ctx, out, r)
+}
+
+// Plan checks the request and decides which run it is. It writes nothing.
+func Plan(ctx context.Context, g graph.Graph, out store.Store, s3 open.Options, req Request) (r run.Run, resumed bool, err error) {
+	if err := Check(g, req.Params, req.Refresh); err != nil {
 		return r, false, err
 	}
 	location, err := Locate(req.Recording)
 	if err != nil {
 		return r, false, err
 	}
-	src, err := OpenSource(ctx, location, s3)
-	if err != nil {
-		return r, false, err
-	}
-	id, err := recordingID(ctx, src, req)
+	id, err := Identify(ctx, location, s3, req.ID)
 	if err != nil {
 		return r, false, err
 	}
 	r = run.Run{
-		ID: req.RunID, Recording: id, Source: location, Params: req.Params, Refresh: refresh,
-		Graph: run.GraphRef{Name: g.Name, Version: g.Version, Digest: g.Digest()}, Steps: map[string]string{},
+		ID: req.RunID, Recording: id, Source: location, Params: req.Params, Refresh: expand(g, req.Refresh),
+		Graph: run.GraphRef{Name: g.Name, Version: g.Version, Digest: g.Digest()}, Steps: versions(g),
 		Program: req.Program, Created: req.Now.UTC(),
 	}
-	for _, n := range g.Nodes {
-		r.Steps[n.Name()] = n.Step.Version
-	}
-	if r.ID == "" {
+	if r.ID == "" && !req.Fresh {
 		if old, ok, err := interrupted(ctx, g, out, r); err != nil || ok {
 			return old, ok, err
 		}
+	}
+	if r.ID == "" {
 		r.ID = newID(req.Now)
 	}
-	if err := run.CheckID("run", r.ID); err != nil {
-		return r, false, err
-	}
+	return r, false, run.CheckID("run", r.ID)
+}
+
+// Save writes the run's run.json. When it was there before, for the same work,
+// that one stands.
+func Save(ctx context.Context, out store.Store, r run.Run) (_ run.Run, existed bool, err error) {
 	_, err = store.PutJSON(ctx, out, run.RunKey(r.Recording, r.ID), r, store.PutOptions{IfAbsent: true})
 	if errors.Is(err, store.ErrExists) {
 		old, err := runner.LoadRun(ctx, out, r.Recording, r.ID)
@@ -84,6 +87,55 @@ func Prepare(ctx context.Context, g graph.Graph, out store.Store, s3 open.Option
 		return old, true, err
 	}
 	return r, false, err
+}
+
+// Ensure makes the run's run.json unless it is there: for runs that were not
+// started by this program. One that is there must ask for the same.
+func Ensure(ctx context.Context, g graph.Graph, out store.Store, recording, id, location string, params map[string]string, now time.Time) error {
+	if err := Check(g, params, nil); err != nil {
+		return err
+	}
+	for kind, v := range map[string]string{"recording": recording, "run": id} {
+		if err := run.CheckID(kind, v); err != nil {
+			return err
+		}
+	}
+	r := run.Run{
+		ID: id, Recording: recording, Source: location, Params: params, Created: now.UTC(), Steps: versions(g),
+		Graph: run.GraphRef{Name: g.Name, Version: g.Version, Digest: g.Digest()},
+	}
+	_, err := store.PutJSON(ctx, out, run.RunKey(recording, id), r, store.PutOptions{IfAbsent: true})
+	if !errors.Is(err, store.ErrExists) {
+		return err
+	}
+	old, err := runner.LoadRun(ctx, out, recording, id)
+	if err != nil {
+		return err
+	}
+	if old.Source != r.Source || !maps.Equal(effective(g, old.Params), effective(g, params)) {
+		return steps.Wrong("choose another run id", "run %q exists already and was asked for something else", id)
+	}
+	return nil
+}
+
+// effective returns all parameters of the graph, with defaults.
+func effective(g graph.Graph, params map[string]string) map[string]string {
+	all := map[string]string{}
+	for _, p := range g.Params() {
+		all[p.Name] = p.Default
+		if v, ok := params[p.Name]; ok {
+			all[p.Name] = v
+		}
+	}
+	return all
+}
+
+func versions(g graph.Graph) map[string]string {
+	all := map[string]string{}
+	for _, n := range g.Nodes {
+		all[n.Name()] = n.Step.Version
+	}
+	return all
 }
 
 // Locate makes a local folder's path absolute and checks that it is there; an
@@ -111,16 +163,21 @@ func OpenSource(ctx context.Context, location string, s3 open.Options) (*source.
 	return source.New(st, location, !strings.HasPrefix(location, "s3://")), nil
 }
 
-func recordingID(ctx context.Context, src *source.Source, req Request) (string, error) {
-	if req.ID != "" {
-		return req.ID, run.CheckID("recording", req.ID)
+// Identify returns the id of the recording at a location: the given one, else
+// recording.json's, else what the place is called.
+func Identify(ctx context.Context, location string, s3 open.Options, id string) (string, error) {
+	if id != "" {
+		return id, run.CheckID("recording", id)
+	}
+	src, err := OpenSource(ctx, location, s3)
+	if err != nil {
+		return "", err
 	}
 	doc, err := src.Document(ctx, "recording.json")
 	if err != nil {
 		return "", err
 	}
-	id, err := getrecording.RecordingID(doc)
-	if err != nil {
+	if id, err = getrecording.RecordingID(doc); err != nil {
 		return "", err
 	}
 	if id == "" {
@@ -129,35 +186,19 @@ func recordingID(ctx context.Context, src *source.Source, req Request) (string, 
 	return run.MakeID(id), nil
 }
 
-// interrupted finds the newest run that asked for the same, did not end and
-// did not fail: its process died or was stopped.
+// interrupted finds the newest run that asked for the same and did not end: its
+// process died or was stopped.
 func interrupted(ctx context.Context, g graph.Graph, out store.Store, want run.Run) (run.Run, bool, error) {
-	ended, failed := map[string]int{}, map[string]bool{}
-	var runs []run.Run
-	leaves := leafNames(g)
-	for info, err := range out.List(ctx, run.Runs(want.Recording)) {
-		if err != nil {
-			return run.Run{}, false, err
-		}
-		id, rest, _ := strings.Cut(strings.TrimPrefix(info.Key, run.Runs(want.Recording)), "/")
-		kind, name, _ := strings.Cut(rest, "/")
-		switch {
-		case rest == "run.json":
-			r, err := runner.LoadRun(ctx, out, want.Recording, id)
-			if err == nil && same(r, want) {
-				runs = append(runs, r)
-			}
-		case kind == "failures":
-			failed[id] = true
-		case kind == "receipts" && leaves[strings.TrimSuffix(name, ".json")]:
-			ended[id]++
+	past, err := History(ctx, g, out, want.Recording)
+	if err != nil {
+		return run.Run{}, false, err
+	}
+	for _, p := range past {
+		if p.End.State == "" && !p.done(g) && same(p.Run, want) {
+			return p.Run, true, nil
 		}
 	}
-	runs = slices.DeleteFunc(runs, func(r run.Run) bool { return failed[r.ID] || ended[r.ID] == len(leaves) })
-	if len(runs) == 0 {
-		return run.Run{}, false, nil
-	}
-	return slices.MaxFunc(runs, func(a, b run.Run) int { return a.Created.Compare(b.Created) }), true, nil
+	return run.Run{}, false, nil
 }
 
 // same reports whether two runs ask for the same work.
@@ -165,45 +206,32 @@ func same(a, b run.Run) bool {
 	return a.Source == b.Source && a.Graph == b.Graph && maps.Equal(a.Params, b.Params) && maps.Equal(a.Steps, b.Steps) && slices.Equal(a.Refresh, b.Refresh)
 }
 
-func leafNames(g graph.Graph) map[string]bool {
-	leaves := map[string]bool{}
-	for _, n := range g.Nodes {
-		leaves[n.Name()] = true
-		for _, p := range g.Parents(n) {
-			delete(leaves, p)
-		}
-	}
-	return leaves
-}
-
-func expand(g graph.Graph, refresh []string) ([]string, error) {
+// Check reports what is wrong with the parameters and the steps to refresh.
+func Check(g graph.Graph, params map[string]string, refresh []string) error {
 	for _, name := range refresh {
 		if _, ok := g.Node(name); !ok {
-			return nil, steps.Wrong("see: trackscribe steps", "there is no step %q to refresh", name)
+			return steps.Wrong("see: trackscribe steps", "there is no step %q to refresh", name)
 		}
 	}
+	return checkParams(g, params)
+}
+
+func expand(g graph.Graph, refresh []string) []string {
 	if len(refresh) == 0 {
-		return nil, nil
+		return nil
 	}
-	return slices.Sorted(maps.Keys(g.Followers(refresh...))), nil
+	return slices.Sorted(maps.Keys(g.Followers(refresh...)))
 }
 
 func checkParams(g graph.Graph, params map[string]string) error {
+	all := g.Params()
 	for _, name := range slices.Sorted(maps.Keys(params)) {
-		known := false
-		for _, n := range g.Nodes {
-			for _, p := range n.Step.Params {
-				if p.Name != name {
-					continue
-				}
-				known = true
-				if err := p.CheckParam(params[name]); err != nil {
-					return steps.Wrong("see: trackscribe steps -o json", "parameter %q: %w", name, err)
-				}
-			}
-		}
-		if !known {
+		at := slices.IndexFunc(all, func(p steps.Param) bool { return p.Name == name })
+		if at < 0 {
 			return steps.Wrong("see: trackscribe steps -o json", "there is no parameter %q", name)
+		}
+		if err := all[at].CheckParam(params[name]); err != nil {
+			return steps.Wrong("see: trackscribe steps -o json", "parameter %q: %w", name, err)
 		}
 	}
 	return nil

@@ -78,13 +78,30 @@ type Failure struct {
 	Finished time.Time `json:"finished"`
 }
 
+// How a run ended.
+const (
+	Succeeded = "succeeded"
+	Failed    = "failed"
+	Canceled  = "canceled"
+)
+
+// An End is what an engine writes when it knows that a run has ended: end.json.
+// A run whose last required receipt is there has succeeded whatever its end
+// says: it was tried again.
+type End struct {
+	Run      string    `json:"run"`
+	State    string    `json:"state"` // succeeded, failed or canceled
+	Message  string    `json:"message,omitempty"`
+	Finished time.Time `json:"finished"`
+}
+
 // A Task is the whole payload that an engine carries: ids only.
 type Task struct {
 	Recording string
 	Run       string
 	Step      string
 	Track     int // -1 when not in a fan-out
-	Attempt   int // from 1
+	Attempt   int // from 1; 0: one more than the last that failed
 }
 
 // String names the task for people: "transcribe-track[2]".
@@ -103,6 +120,13 @@ func Root(recording string) string            { return "recordings/" + recording
 func Runs(recording string) string            { return Root(recording) + "runs/" }
 func RunKey(recording, run string) string     { return Runs(recording) + run + "/run.json" }
 func ResultKey(recording, name string) string { return Root(recording) + "result/" + name }
+
+// EndKey is where the end of a run is told.
+func EndKey(recording, run string) string { return Runs(recording) + run + "/end.json" }
+
+// StagedPrefix is where the tracks of a local folder go when its run is to
+// happen elsewhere.
+func StagedPrefix(recording string) string { return Root(recording) + "source/" }
 
 // ReceiptKey is where a task's receipt lies.
 func (t Task) ReceiptKey() string { return t.key("receipts") }

@@ -67,7 +67,7 @@ func (r *Runner) collect(ctx context.Context, node graph.Node, t run.Task, ref g
 		tracks = []int{t.Track}
 	}
 	for _, track := range tracks {
-		rec, why, err := r.producer(ctx, run.Task{Recording: t.Recording, Run: t.Run, Step: name, Track: track})
+		rec, why, err := r.producer(ctx, run.Task{Recording: t.Recording, Run: t.Run, Step: name, Track: track}, g.port.Optional)
 		if err != nil || why != "" {
 			return why, err
 		}
@@ -94,7 +94,7 @@ func (r *Runner) collect(ctx context.Context, node graph.Node, t run.Task, ref g
 
 // producer returns the receipt of the task that wrote an input, or why there
 // is none and will be none.
-func (r *Runner) producer(ctx context.Context, t run.Task) (rec run.Receipt, why string, err error) {
+func (r *Runner) producer(ctx context.Context, t run.Task, optional bool) (rec run.Receipt, why string, err error) {
 	rec, ok, err := Receipt(ctx, r.Store, t)
 	switch {
 	case err != nil:
@@ -104,6 +104,11 @@ func (r *Runner) producer(ctx context.Context, t run.Task) (rec run.Receipt, why
 		if errors.Is(err, store.ErrNotFound) {
 			if blamed, ok := r.blame(ctx, t); ok {
 				return rec, blamed, nil
+			}
+			if optional {
+				// Engines start a task when those before it have ended, so this
+				// one ended without a word: killed, out of memory, out of time.
+				return rec, fmt.Sprintf("%s did not finish", t), nil
 			}
 			return rec, "", fmt.Errorf("%s: %w", t, ErrNotReady)
 		}

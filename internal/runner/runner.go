@@ -48,6 +48,12 @@ var ErrNotReady = errors.New("what it reads is not there yet")
 // Run does one task and returns its receipt. On failure it leaves a failure
 // record and returns the error; see [steps.Classify] for what kind it is.
 func (r *Runner) Run(ctx context.Context, t run.Task) (run.Receipt, error) {
+	if t.Attempt == 0 {
+		t.Attempt = 1
+		if last, err := readFailure(ctx, r.Store, t); err == nil {
+			t.Attempt = last.Attempt + 1
+		}
+	}
 	rec, err := r.attempt(ctx, t)
 	if err == nil {
 		return rec, nil
@@ -81,6 +87,10 @@ func (r *Runner) attempt(ctx context.Context, t run.Task) (run.Receipt, error) {
 	asked, err := LoadRun(ctx, r.Store, t.Recording, t.Run)
 	if err != nil {
 		return run.Receipt{}, err
+	}
+	if d := r.Graph.Digest(); asked.Graph.Digest != d {
+		return run.Receipt{}, steps.Wrong("submit the run with the program that the steps are of, or install this program's templates and images",
+			"run %q was made for graph %s, and this is a step of graph %s", t.Run, asked.Graph.Digest, d)
 	}
 	started := r.Now().UTC()
 	inputs, missing, err := r.inputs(ctx, node, t)

@@ -13,12 +13,23 @@ import (
 // Settings are the effective settings.
 type Settings struct {
 	Engine      string // what drives the graph: none
+	Store       string // where artifacts and results lie, as s3:// prefix or folder
 	ModelDir    string // folder of the speech model; empty: the cache
 	Scratch     string // folder for scratch files; empty: the system's
 	S3Endpoint  string // of an S3-compatible server; empty: AWS
 	S3Region    string
 	S3PathStyle bool
 	NoColor     bool
+
+	// The cluster, as kubectl and the argo command read it.
+	Kubeconfig     string
+	ArgoServer     string // used instead of the Kubernetes API; empty: none
+	ArgoToken      string // "Bearer …" or "Basic …"
+	ArgoNamespace  string
+	ArgoPlain      bool // HTTP instead of HTTPS
+	ArgoSkipVerify bool
+	ArgoBaseHRef   string
+	ArgoUI         string // for links
 }
 
 // A Var is one environment variable.
@@ -39,6 +50,10 @@ func Vars() []Var {
 			set: func(s *Settings, v string) error { s.Engine = v; return nil },
 		},
 		{
+			Name: "TRACKSCRIBE_STORE", Doc: "folder or `s3://bucket/prefix` of artifacts and results, for the steps in containers and for what deals with a cluster",
+			set: func(s *Settings, v string) error { s.Store = v; return nil },
+		},
+		{
 			Name: "TRACKSCRIBE_MODEL_DIR", Doc: "folder of the speech model; default: `trackscribe/models` in the user's cache folder",
 			set: func(s *Settings, v string) error { s.ModelDir = v; return nil },
 		},
@@ -57,6 +72,38 @@ func Vars() []Var {
 		{
 			Name: "TRACKSCRIBE_S3_PATH_STYLE", Doc: "`true`: the bucket is part of the path, as most servers beside AWS want it; default: `true` when an endpoint is set",
 			set: func(s *Settings, v string) (err error) { s.S3PathStyle, err = strconv.ParseBool(v); return err },
+		},
+		{
+			Name: "KUBECONFIG", Doc: "path of the kubeconfig, or several; default: `~/.kube/config`, in a pod its own service account",
+			set: func(s *Settings, v string) error { s.Kubeconfig = v; return nil },
+		},
+		{
+			Name: "ARGO_SERVER", Doc: "`host:port` of an Argo Server that is used instead of the Kubernetes API, over HTTP/1.1 (as the argo command does with `ARGO_HTTP1`)",
+			set: func(s *Settings, v string) error { s.ArgoServer = v; return nil },
+		},
+		{
+			Name: "ARGO_TOKEN", Doc: "`Bearer …` or `Basic …`, sent to the Argo Server; nothing is sent that is not set here",
+			set: func(s *Settings, v string) error { s.ArgoToken = v; return nil },
+		},
+		{
+			Name: "ARGO_NAMESPACE", Doc: "namespace of the Workflows; default: the kubeconfig's",
+			set: func(s *Settings, v string) error { s.ArgoNamespace = v; return nil },
+		},
+		{
+			Name: "ARGO_SECURE", Default: "true", Doc: "`false`: the Argo Server speaks plain HTTP",
+			set: func(s *Settings, v string) error { s.ArgoPlain = v == "false"; return nil },
+		},
+		{
+			Name: "ARGO_INSECURE_SKIP_VERIFY", Doc: "`true`: any certificate of the Argo Server is trusted",
+			set: func(s *Settings, v string) error { s.ArgoSkipVerify = v == "true"; return nil },
+		},
+		{
+			Name: "ARGO_BASE_HREF", Doc: "path that the Argo Server is served under",
+			set: func(s *Settings, v string) error { s.ArgoBaseHRef = v; return nil },
+		},
+		{
+			Name: "TRACKSCRIBE_ARGO_UI", Doc: "URL of the Argo UI, for links; default: the Argo Server",
+			set: func(s *Settings, v string) error { s.ArgoUI = v; return nil },
 		},
 		{
 			Name: "NO_COLOR", Doc: "any value: no colours",

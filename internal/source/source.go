@@ -87,6 +87,14 @@ func (s *Source) Document(ctx context.Context, name string) ([]byte, error) {
 	return b, nil
 }
 
+// Any reports whether anything lies there.
+func (s *Source) Any(ctx context.Context) (bool, error) {
+	for _, err := range s.store.List(ctx, "") {
+		return err == nil, err
+	}
+	return false, nil
+}
+
 // Objects implements [getrecording.Source]: the files at the top and in
 // tracks/, no deeper.
 func (s *Source) Objects(ctx context.Context) ([]getrecording.Object, error) {
@@ -104,18 +112,21 @@ func (s *Source) Objects(ctx context.Context) ([]getrecording.Object, error) {
 		}
 		list = append(list, o)
 	}
-	links, err := s.links()
-	return append(list, links...), err
+	if !s.local {
+		return list, nil
+	}
+	links, err := Links(s.location)
+	for _, key := range links {
+		list = append(list, getrecording.Object{Key: key, Link: true})
+	}
+	return list, err
 }
 
-// links finds what a folder only points to. The store does not follow links,
-// and a participant must not get lost in silence.
-func (s *Source) links() (list []getrecording.Object, err error) {
-	if !s.local {
-		return nil, nil
-	}
+// Links finds what a recording's folder only points to. A store does not follow
+// links, and a participant must not get lost in silence.
+func Links(folder string) (keys []string, err error) {
 	for _, dir := range []string{".", "tracks"} {
-		entries, err := os.ReadDir(filepath.Join(s.location, dir))
+		entries, err := os.ReadDir(filepath.Join(folder, dir))
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}
@@ -124,11 +135,11 @@ func (s *Source) links() (list []getrecording.Object, err error) {
 		}
 		for _, e := range entries {
 			if e.Type()&os.ModeSymlink != 0 {
-				list = append(list, getrecording.Object{Key: path.Join(dir, e.Name()), Link: true})
+				keys = append(keys, path.Join(dir, e.Name()))
 			}
 		}
 	}
-	return list, nil
+	return keys, nil
 }
 
 // identity tells one version of an object from another: what a server says, or

@@ -42,6 +42,15 @@ func ValidatePrefix(prefix string) error {
 	return validate(prefix, segments)
 }
 
+// ValidateFolder reports whether prefix can be that of Folders: empty, or ending
+// with a slash.
+func ValidateFolder(prefix string) error {
+	if prefix != "" && !strings.HasSuffix(prefix, "/") {
+		return badKey("it does not end with a slash")
+	}
+	return ValidatePrefix(prefix)
+}
+
 func validate(key string, segments []string) error {
 	if len(key) > MaxKeyLen {
 		return badKey("it has %d bytes, the limit is %d", len(key), MaxKeyLen)

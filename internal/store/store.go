@@ -6,7 +6,7 @@
 // folder (package folder) or any S3-compatible server (package s3), and
 // package open picks one from a location. It knows no cloud SDK.
 //
-// It will not cache, list folders, append, lock, expire objects or retry: a
+// It will not cache, append, lock, expire objects or retry: a
 // store does what one call needs and reports the rest with [IsTransient], so
 // that the policy in the graph stays the only one.
 package store
@@ -53,6 +53,13 @@ type Store interface {
 	// finds "a/b", "a/bc" and "a/b/c"; "" finds everything. What was not
 	// written under a valid key is left out. The first error ends the sequence.
 	List(ctx context.Context, prefix string) iter.Seq2[Info, error]
+
+	// Folders yields the distinct names that follow prefix in the keys, up to
+	// the next slash, in no particular order: with "a/b/c" and "a/d/e", prefix "a/" gives
+	// "b" and "d". Objects right under the prefix have no folder. It costs by
+	// the number of folders, not of what is in them. The prefix is empty or ends
+	// with a slash.
+	Folders(ctx context.Context, prefix string) iter.Seq2[string, error]
 
 	// Delete removes an object; one that is absent is no error.
 	Delete(ctx context.Context, key string) error

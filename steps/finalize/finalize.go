@@ -44,8 +44,8 @@ type In struct {
 // Out is what the step writes, beside what it publishes.
 type Out struct {
 	Result  artifact.Result `out:"result" file:"result.json" doc:"index of the result"`
-	Report  steps.Output    `out:"report" file:"report.html" media:"text/html; charset=utf-8" doc:"the page for people"`
-	Summary steps.Output    `out:"summary" file:"summary.md" media:"text/markdown; charset=utf-8" doc:"the summary as Markdown"`
+	Report  steps.Output    `out:"report" file:"report.html" media:"text/html; charset=utf-8" show:"true" doc:"the page for people"`
+	Summary steps.Output    `out:"summary" file:"summary.md" media:"text/markdown; charset=utf-8" show:"true" doc:"the summary as Markdown"`
 }
 
 // Spec declares the step.

@@ -19,7 +19,7 @@ type In struct {
 // Out is what the step writes.
 type Out struct {
 	Waveform artifact.Waveform `out:"waveform" file:"waveform.json" doc:"255 values, and one per 20 ms"`
-	Picture  steps.Output      `out:"picture" file:"waveform.png" media:"image/png" doc:"the waveform as a picture"`
+	Picture  steps.Output      `out:"picture" file:"waveform.png" media:"image/png" show:"true" doc:"the waveform as a picture"`
 }
 
 // Spec declares the step.

@@ -26,7 +26,7 @@ type In struct {
 type Out struct {
 	Transcript artifact.Transcript `out:"transcript" file:"transcript.json" doc:"who said what, and when"`
 	VTT        steps.Output        `out:"vtt" file:"transcript.vtt" media:"text/vtt; charset=utf-8" doc:"the same as WebVTT"`
-	Text       steps.Output        `out:"text" file:"transcript.txt" media:"text/plain; charset=utf-8" doc:"the same as text"`
+	Text       steps.Output        `out:"text" file:"transcript.txt" media:"text/plain; charset=utf-8" show:"true" doc:"the same as text"`
 }
 
 // Spec declares the step.

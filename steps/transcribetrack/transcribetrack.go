@@ -20,7 +20,7 @@ type Open func() (asr.Recognizer, error)
 // In is what the step reads.
 type In struct {
 	Audio    steps.Input `in:"audio" doc:"the padded track"`
-	Language string      `param:"language" default:"en" doc:"language spoken (ISO 639-1); the embedded recogniser knows en"`
+	Language string      `param:"language" default:"en" enum:"en" doc:"language spoken (ISO 639-1); the embedded recogniser knows en"`
 }
 
 // Out is what the step writes.

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +41,10 @@ type Node struct {
 	// Optional marks a node whose failure the run survives: those who read its
 	// outputs do without.
 	Optional bool
-	Policy   Policy
+	// Group names the nodes that may share a pod or a process with this one;
+	// empty: none may.
+	Group  string
+	Policy Policy
 }
 
 // From joins input ports to outputs.
@@ -107,6 +111,20 @@ func (g Graph) Node(name string) (Node, bool) {
 		}
 	}
 	return Node{}, false
+}
+
+// Params returns the parameters that the graph's steps declare, each once, in
+// graph order.
+func (g Graph) Params() []steps.Param {
+	var list []steps.Param
+	for _, n := range g.Nodes {
+		for _, p := range n.Step.Params {
+			if !slices.ContainsFunc(list, func(q steps.Param) bool { return q.Name == p.Name }) {
+				list = append(list, p)
+			}
+		}
+	}
+	return list
 }
 
 // Parents returns the names of the nodes that n waits for, in graph order.

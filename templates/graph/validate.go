@@ -19,6 +19,9 @@ func (g Graph) Validate() error {
 		}
 		seen[n.Name()] = n
 	}
+	if len(errs) == 0 {
+		errs = g.checkGroups()
+	}
 	return errors.Join(errs...)
 }
 

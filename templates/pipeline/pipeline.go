@@ -32,35 +32,45 @@ const (
 // tracks is what the per-track nodes fan out over.
 const tracks = graph.Ref("get-recording.tracks")
 
+// Groups of nodes that share a pod where pods are dear: what runs one after the
+// other anyway, or is small.
+const (
+	prepare = "prepare"
+	track   = "track"
+	audio   = "audio"
+	text    = "text"
+	publish = "publish"
+)
+
 // New returns the multitrack graph.
 func New() graph.Graph {
 	return graph.Graph{Name: Name, Version: Version, Nodes: []graph.Node{
 		{
-			Step: getrecording.Spec, Title: "Find the tracks",
+			Step: getrecording.Spec, Title: "Find the tracks", Group: prepare,
 			Policy: graph.Policy{Timeout: 5 * time.Minute, Retry: quick, Pool: graph.IO, CPU: 0.1, Memory: 64},
 		}, {
-			Step: getparticipants.Spec, Title: "Find the participants",
+			Step: getparticipants.Spec, Title: "Find the participants", Group: prepare,
 			From:   graph.From{"recording": "get-recording.recording"},
 			Policy: graph.Policy{Timeout: time.Minute, Retry: quick, Pool: graph.IO, CPU: 0.1, Memory: 64},
 		}, {
 			// Bound by the download of the raw track.
-			Step: padtrack.Spec, Title: "Align the track", Each: tracks,
+			Step: padtrack.Spec, Title: "Align the track", Group: track, Each: tracks,
 			From:   graph.From{"track": tracks},
 			Policy: graph.Policy{Timeout: 12 * time.Minute, Retry: steady, Pool: graph.IO, CPU: 0.25, Memory: 128},
 		}, {
-			Step: transcribetrack.Spec, Title: "Transcribe the track", Each: tracks,
+			Step: transcribetrack.Spec, Title: "Transcribe the track", Group: track, Each: tracks,
 			From:   graph.From{"audio": "pad-track.audio"},
 			Policy: graph.Policy{Timeout: 90 * time.Minute, Retry: steady, Pool: graph.ASR, CPU: 1, Memory: 512},
 		}, {
-			Step: mixdowntracks.Spec, Title: "Mix the tracks", Optional: true,
+			Step: mixdowntracks.Spec, Title: "Mix the tracks", Group: audio, Optional: true,
 			From:   graph.From{"audio": "pad-track.audio"},
-			Policy: graph.Policy{Timeout: 40 * time.Minute, Retry: graph.Retry{Limit: 2, First: second, Factor: 2, Max: 15 * second}, Pool: graph.CPU, CPU: 2, Memory: 96},
+			Policy: graph.Policy{Timeout: 40 * time.Minute, Retry: graph.Retry{Limit: 2, First: second, Factor: 2, Max: 15 * second}, Pool: graph.CPU, CPU: 1, Memory: 96},
 		}, {
-			Step: generatewaveform.Spec, Title: "Draw the waveform", Optional: true,
+			Step: generatewaveform.Spec, Title: "Draw the waveform", Group: audio, Optional: true,
 			From:   graph.From{"peaks": "mixdown-tracks.peaks"},
 			Policy: graph.Policy{Timeout: 5 * time.Minute, Retry: quick, Pool: graph.CPU, CPU: 0.5, Memory: 128},
 		}, {
-			Step: mergetranscripts.Spec, Title: "Merge the transcripts",
+			Step: mergetranscripts.Spec, Title: "Merge the transcripts", Group: text,
 			From: graph.From{
 				"recording":    "get-recording.recording",
 				"participants": "get-participants.participants",
@@ -69,25 +79,25 @@ func New() graph.Graph {
 			},
 			Policy: graph.Policy{Timeout: 5 * time.Minute, Retry: quick, Pool: graph.CPU, CPU: 0.5, Memory: 256},
 		}, {
-			Step: detecttopics.Spec, Title: "Find the topics", Optional: true,
+			Step: detecttopics.Spec, Title: "Find the topics", Group: text, Optional: true,
 			From:   graph.From{"transcript": "merge-transcripts.transcript"},
-			Policy: graph.Policy{Timeout: time.Hour, Retry: steady, Pool: graph.LLM, CPU: 0.5, Memory: 256},
+			Policy: graph.Policy{Timeout: time.Hour, Retry: steady, Pool: graph.LLM, CPU: 0.25, Memory: 128},
 		}, {
-			Step: generatetitle.Spec, Title: "Choose a title", Optional: true,
+			Step: generatetitle.Spec, Title: "Choose a title", Group: text, Optional: true,
 			From: graph.From{
 				"transcript": "merge-transcripts.transcript",
 				"topics":     "detect-topics.topics",
 			},
-			Policy: graph.Policy{Timeout: 5 * time.Minute, Retry: steady, Pool: graph.LLM, CPU: 0.5, Memory: 256},
+			Policy: graph.Policy{Timeout: 5 * time.Minute, Retry: steady, Pool: graph.LLM, CPU: 0.25, Memory: 128},
 		}, {
-			Step: generatesummary.Spec, Title: "Summarise", Optional: true,
+			Step: generatesummary.Spec, Title: "Summarise", Group: text, Optional: true,
 			From: graph.From{
 				"transcript": "merge-transcripts.transcript",
 				"topics":     "detect-topics.topics",
 			},
-			Policy: graph.Policy{Timeout: 20 * time.Minute, Retry: graph.Retry{Limit: 5, First: second, Factor: 2, Max: time.Minute}, Pool: graph.LLM, CPU: 0.5, Memory: 256},
+			Policy: graph.Policy{Timeout: 20 * time.Minute, Retry: graph.Retry{Limit: 5, First: second, Factor: 2, Max: time.Minute}, Pool: graph.LLM, CPU: 0.25, Memory: 128},
 		}, {
-			Step: finalize.Spec, Title: "Publish the result",
+			Step: finalize.Spec, Title: "Publish the result", Group: publish,
 			From: graph.From{
 				"recording":  "get-recording.recording",
 				"transcript": "merge-transcripts.transcript",
@@ -103,16 +113,16 @@ func New() graph.Graph {
 			},
 			Policy: graph.Policy{Timeout: 10 * time.Minute, Retry: quick, Pool: graph.IO, CPU: 0.25, Memory: 128},
 		}, {
-			Step: cleanupconsent.Spec, Title: "Honour consent",
+			Step: cleanupconsent.Spec, Title: "Honour consent", Group: publish,
 			From:   graph.From{"result": "finalize.result"},
 			Policy: graph.Policy{Timeout: 5 * time.Minute, Retry: quick, Pool: graph.IO, CPU: 0.1, Memory: 64},
 		}, {
-			Step: postzulip.Spec, Title: "Post to Zulip",
+			Step: postzulip.Spec, Title: "Post to Zulip", Group: publish,
 			From:   graph.From{"result": "finalize.result"},
 			After:  []string{"cleanup-consent"},
 			Policy: graph.Policy{Timeout: time.Minute, Retry: insist, Pool: graph.IO, CPU: 0.1, Memory: 64},
 		}, {
-			Step: sendwebhook.Spec, Title: "Send the webhook",
+			Step: sendwebhook.Spec, Title: "Send the webhook", Group: publish,
 			From:   graph.From{"result": "finalize.result"},
 			After:  []string{"cleanup-consent"},
 			Policy: graph.Policy{Timeout: 5 * time.Minute, Retry: insist, Pool: graph.IO, CPU: 0.1, Memory: 64},

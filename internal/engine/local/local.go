@@ -34,6 +34,11 @@ type Options struct {
 	// Pools bounds how many tasks run at once, by pool. A pool that is not
 	// listed runs one at a time.
 	Pools map[graph.Pool]int
+	// Only restricts a run to these nodes; those before them have ended
+	// elsewhere. Empty: all nodes.
+	Only []string
+	// Track restricts fan-outs to one track. Nil: all tracks.
+	Track *int
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
 	// Sleep waits between attempts; it returns early with the context's
@@ -241,6 +246,9 @@ func (x *execution) drive(ctx context.Context) {
 	x.emit(engine.Event{Track: -1, State: engine.Running})
 	nodes := map[string]*nodeRun{}
 	for _, n := range x.graph.Nodes {
+		if only := x.engine.opt.Only; len(only) > 0 && !slices.Contains(only, n.Name()) {
+			continue
+		}
 		nodes[n.Name()] = &nodeRun{x: x, node: n, ended: make(chan struct{}), listed: make(chan struct{})}
 	}
 	var all sync.WaitGroup
@@ -251,7 +259,7 @@ func (x *execution) drive(ctx context.Context) {
 
 	end := engine.Event{Track: -1, State: engine.Succeeded, Took: x.engine.opt.Now().Sub(start)}
 	for _, n := range x.graph.Nodes { // graph order: the first cause is told
-		if nr := nodes[n.Name()]; nr.err != nil && !n.Optional && !n.Step.SideEffect {
+		if nr := nodes[n.Name()]; nr != nil && nr.err != nil && !n.Optional && !n.Step.SideEffect {
 			end.State, end.Message, end.Hint, end.Exit = engine.Failed, nr.err.Error(), nr.hint, nr.exit
 			break
 		}

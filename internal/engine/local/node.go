@@ -54,6 +54,9 @@ func (n *nodeRun) run(ctx context.Context, nodes map[string]*nodeRun) {
 		n.fail(-1, err)
 		return
 	}
+	if one := n.x.engine.opt.Track; one != nil {
+		tracks = []int{*one}
+	}
 	if len(tracks) == 0 {
 		n.x.emit(engine.Event{Step: n.node.Name(), Track: -1, State: engine.Skipped, Message: "no tracks"})
 		return
@@ -112,7 +115,7 @@ func (n *nodeRun) fanOut(ctx context.Context, tracks []int, nodes map[string]*no
 // chain waits for the same track in the nodes before this one.
 func (n *nodeRun) chain(track int, nodes map[string]*nodeRun) error {
 	for _, name := range n.x.graph.Parents(n.node) {
-		if p := nodes[name]; n.alike(p) {
+		if p := nodes[name]; p != nil && n.alike(p) {
 			tr := p.tracks[track]
 			if tr == nil {
 				return errGivenUp
@@ -132,6 +135,9 @@ var errGivenUp = errors.New("given up: another track failed")
 func (n *nodeRun) wait(ctx context.Context, nodes map[string]*nodeRun) bool {
 	for _, name := range n.x.graph.Parents(n.node) {
 		p := nodes[name]
+		if p == nil {
+			continue
+		}
 		if n.alike(p) {
 			<-p.listed
 			continue

@@ -38,6 +38,69 @@ func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[store.Info, e
 	}
 }
 
+// Folders reads one folder.
+func (s *Store) Folders(ctx context.Context, prefix string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if err := store.ValidateFolder(prefix); err != nil {
+			yield("", fail("list", prefix, err))
+			return
+		}
+		root, err := s.openRoot()
+		if errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		if err != nil {
+			yield("", fail("list", prefix, err))
+			return
+		}
+		defer root.Close()
+		entries, err := fs.ReadDir(root.FS(), path.Clean("./"+prefix))
+		if absent(err) {
+			return
+		}
+		if err != nil {
+			yield("", fail("list", prefix, err))
+			return
+		}
+		for _, e := range entries { // sorted by name
+			if err := ctx.Err(); err != nil {
+				yield("", fail("list", prefix, err))
+				return
+			}
+			if !e.IsDir() || store.ValidateKey(prefix+e.Name()) != nil {
+				continue
+			}
+			// An empty folder is none: keys make folders, not the other way round.
+			full, err := holds(root.FS(), path.Join(prefix, e.Name()))
+			if err != nil {
+				yield("", fail("list", prefix, err))
+				return
+			}
+			if full && !yield(e.Name(), nil) {
+				return
+			}
+		}
+	}
+}
+
+// holds reports whether some file lies in the folder, however deep.
+func holds(fsys fs.FS, dir string) (bool, error) {
+	found := false
+	err := fs.WalkDir(fsys, dir, func(_ string, e fs.DirEntry, err error) error {
+		switch {
+		case absent(err):
+			return nil
+		case err != nil:
+			return err
+		case e.Type().IsRegular():
+			found = true
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return found, err
+}
+
 type lister struct {
 	ctx    context.Context
 	fs     fs.FS

@@ -124,3 +124,29 @@ func listStops(t *testing.T, s store.Store) {
 		t.Errorf("a canceled List yielded %d times, want its error once", seen)
 	}
 }
+
+func listFolders(t *testing.T, s store.Store) {
+	for _, key := range []string{"a", "b/x", "b/y/z", "b-c/x", "b.d/x", "bb/x/y/z", "é/x"} {
+		put(t, s, key, "x")
+	}
+	for prefix, want := range map[string][]string{
+		"": {"b", "b-c", "b.d", "bb", "é"}, "b/": {"y"}, "bb/x/": {"y"}, "a/": nil, "none/": nil,
+	} {
+		var got []string
+		for name, err := range s.Folders(t.Context(), prefix) {
+			if err != nil {
+				t.Fatalf("Folders(%q): %v", prefix, err)
+			}
+			got = append(got, name)
+		}
+		slices.Sort(got) // "b-" and "b/" stand in another order as prefixes than as names
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("Folders(%q) (-want +got):\n%s", prefix, diff)
+		}
+	}
+	for _, err := range s.Folders(t.Context(), "b") {
+		if err == nil {
+			t.Error("a prefix without its slash is taken")
+		}
+	}
+}

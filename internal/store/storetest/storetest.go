@@ -49,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"list prefix", listPrefix},
 		{"list pages", listPages},
 		{"list stops", listStops},
+		{"list folders", listFolders},
 
 		// All or nothing.
 		{"create once", createOnce},

@@ -1,0 +1,74 @@
+package argo
+
+import (
+	"fmt"
+	"time"
+
+	wfv1 "github.com/argoproj/argo-workflows/v3/pkg/apis/workflow/v1alpha1"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// templateReprocess is the one template of the reprocess WorkflowTemplate.
+const templateReprocess = "reprocess"
+
+// pathCLI is the command in the CLI image.
+const pathCLI = "/trackscribe"
+
+// reprocess is the WorkflowTemplate that selects recordings and submits runs
+// of them.
+func (r renderer) reprocess() wfv1.WorkflowTemplate {
+	re := r.opt.Reprocess
+	args := []string{
+		"reprocess", "--name=" + r.opt.Name, fmt.Sprintf("--limit=%d", re.Limit), fmt.Sprintf("--max-parallel=%d", re.MaxParallel),
+	}
+	if re.Source != "" {
+		args = append(args, "--source="+re.Source)
+	}
+	c := r.container(append(args, re.Select...), 0.1, 128, nil)
+	c.Image, c.Command = r.opt.Images.CLI, []string{pathCLI}
+	// It talks to Kubernetes, so it alone has a token: a short-lived one.
+	c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: volumeToken, MountPath: pathToken, ReadOnly: true})
+	t := wfv1.Template{
+		Name: templateReprocess, Container: c, Volumes: []corev1.Volume{tokenVolume()},
+		Metadata:              wfv1.Metadata{Annotations: map[string]string{annotationDisplay: "Select and submit"}},
+		ActiveDeadlineSeconds: seconds(30*time.Minute),
+	}
+	r.place(&t, "")
+	spec := r.spec()
+	spec.OnExit, spec.Arguments = "", wfv1.Arguments{}
+	spec.Entrypoint, spec.Templates = templateReprocess, []wfv1.Template{t}
+	spec.ServiceAccountName = r.name(accountReprocess)
+	spec.WorkflowMetadata = nil
+	return wfv1.WorkflowTemplate{
+		TypeMeta: typed(argoAPI, "WorkflowTemplate"),
+		ObjectMeta: r.meta(r.name(templateReprocess), map[string]string{
+			annotationTitle:       "Trackscribe: reprocess",
+			annotationDescription: "Finds recordings that failed, got stuck, went stale or were never processed, and submits runs of them. Finished work is reused.",
+			annotationArgo:        r.argoVersion(),
+		}),
+		Spec: spec,
+	}
+}
+
+// cron fires it.
+func (r renderer) cron() wfv1.CronWorkflow {
+	re := r.opt.Reprocess
+	return wfv1.CronWorkflow{
+		TypeMeta: typed(argoAPI, "CronWorkflow"),
+		ObjectMeta: r.meta(r.name(templateReprocess), map[string]string{
+			annotationTitle:       "Trackscribe: reprocess",
+			annotationDescription: "Reprocesses recordings that failed, got stuck or were missed.",
+		}),
+		Spec: wfv1.CronWorkflowSpec{
+			Schedules:                  re.Schedules,
+			Timezone:                   re.TimeZone,
+			ConcurrencyPolicy:          wfv1.ConcurrencyPolicy(re.Concurrency),
+			StartingDeadlineSeconds:    Duration(startingDeadline).seconds64(),
+			SuccessfulJobsHistoryLimit: &re.KeepSuccess,
+			FailedJobsHistoryLimit:     &re.KeepFailure,
+			StopStrategy:               &wfv1.StopStrategy{Expression: fmt.Sprintf("cronworkflow.failed >= %d", re.StopAfter)},
+			Suspend:                    re.Suspend,
+			WorkflowSpec:               wfv1.WorkflowSpec{WorkflowTemplateRef: &wfv1.WorkflowTemplateRef{Name: r.name(templateReprocess)}},
+		},
+	}
+}
