@@ -31,7 +31,7 @@ func (r renderer) reprocess() wfv1.WorkflowTemplate {
 	t := wfv1.Template{
 		Name: templateReprocess, Container: c, Volumes: []corev1.Volume{tokenVolume()},
 		Metadata:              wfv1.Metadata{Annotations: map[string]string{annotationDisplay: "Select and submit"}},
-		ActiveDeadlineSeconds: seconds(30*time.Minute),
+		ActiveDeadlineSeconds: seconds(30 * time.Minute),
 	}
 	r.place(&t, "")
 	spec := r.spec()

@@ -275,4 +275,3 @@ func (s Store) pathStyle() bool {
 	}
 	return s.Endpoint != ""
 }
-

@@ -171,7 +171,7 @@ func (r renderer) conclude() wfv1.Template {
 	t := wfv1.Template{
 		Name:                  templateConclude,
 		Metadata:              wfv1.Metadata{Annotations: map[string]string{annotationDisplay: "Note the failure"}},
-		ActiveDeadlineSeconds: seconds(5*time.Minute),
+		ActiveDeadlineSeconds: seconds(5 * time.Minute),
 		RetryStrategy:         retry(3, []int{exitTransient, exitKilled, exitTerminated, exitUnknown}, "1s", 2, "10s"),
 		Container: r.container([]string{
 			"conclude", "--recording=" + workflowParam(ParamRecording), "--run=" + workflowParam(ParamRun), "--status={{workflow.status}}",
