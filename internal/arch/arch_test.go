@@ -96,6 +96,18 @@ var rules = []rule{
 		never: `^k8s\.io|argoproj|^github\.com/(spf13|vbauerster)`,
 	},
 	{
+		why:    "Argo stands behind what renders it and what drives it",
+		from:   `.`,
+		except: `^(templates/argo|internal/engine/argo)(/|$)`,
+		never:  `argoproj`,
+		direct: true,
+	},
+	{
+		why:   "running on a laptop needs no cluster's libraries",
+		from:  `^(steps|templates/(graph|pipeline)|internal/(audio|asr|text|store|runner|run|operate|world|report|engine/local|stepcmd))(/|$)`,
+		never: `^k8s\.io|argoproj`,
+	},
+	{
 		why:    "the codec stands behind one package",
 		from:   `.`,
 		except: `^internal/(audio/(opus|audiotest)|tools/mkexample)$`,
@@ -130,8 +142,8 @@ func TestImports(t *testing.T) {
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
 	forbidden := map[*regexp.Regexp]string{
-		regexp.MustCompile(`\bos\.(Getenv|LookupEnv|Environ)\b`): `^(cmd/|internal/(testenv|golden|tools/.*)$)`,
-		regexp.MustCompile(`\bos\.Exit\(`):                       `^(cmd/|internal/(tools|bench))`,
+		regexp.MustCompile(`\bos\.(Getenv|LookupEnv|Environ)\b`): `^(cmd/|internal/(testenv|golden|tools/.*|e2e/.+)$)`,
+		regexp.MustCompile(`\bos\.Exit\(`):                       `^(cmd/|internal/(tools|bench|e2e/.+))`,
 		regexp.MustCompile(`\btime\.Now\b`):                      `^(cmd/|internal/tools/|internal/(cli|stepcmd|engine|store/folder|bench))`,
 	}
 	for _, p := range load(t) {

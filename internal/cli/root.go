@@ -8,7 +8,14 @@ import (
 
 const exitHelp = `
 Exit codes: 0 ok, 1 error, 2 wrong usage, 3 the run failed, 4 not reachable or
-not allowed, 130 interrupted.`
+not allowed, 8 still running when the wait ended, 130 interrupted.`
+
+// Groups of commands, in the order of the help.
+const (
+	groupHere    = "here"
+	groupCluster = "cluster"
+	groupRuns    = "runs"
+)
 
 func newRoot(env *Env) *cobra.Command {
 	root := &cobra.Command{
@@ -29,14 +36,24 @@ items, a waveform and one mixed audio file.
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("see: "+cmd.CommandPath()+" --help", "%w", err)
 	})
-	root.AddCommand(
-		newRunCommand(env),
-		newRenderCommand(env),
-		newGraphCommand(env),
-		newStepsCommand(env),
-		newModelCommand(env),
-		newVersionCommand(env),
+	root.AddGroup(
+		&cobra.Group{ID: groupHere, Title: "On this machine:"},
+		&cobra.Group{ID: groupCluster, Title: "On a cluster with Argo Workflows:"},
+		&cobra.Group{ID: groupRuns, Title: "Runs on a cluster:"},
 	)
+	add := func(group string, list ...*cobra.Command) {
+		for _, c := range list {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add(groupHere, newRunCommand(env), newGraphCommand(env), newStepsCommand(env), newModelCommand(env))
+	add(groupCluster, newRenderCommand(env), newLintCommand(env), newInstallCommand(env), newDiffCommand(env), newSubmitCommand(env), newReprocessCommand(env))
+	add(groupRuns,
+		newListCommand(env), newGetCommand(env), newWatchCommand(env), newWaitCommand(env), newLogsCommand(env),
+		newRetryCommand(env), newStopCommand(env), newDeleteCommand(env), newOpenCommand(env),
+	)
+	root.AddCommand(newVersionCommand(env))
 	return root
 }
 

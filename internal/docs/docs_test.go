@@ -6,7 +6,9 @@ package docs
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,12 +23,12 @@ import (
 	"github.com/trackscribe/trackscribe/templates/pipeline"
 )
 
-//go:generate env UPDATE_GOLDEN=1 go test . -run TestDocsAreCurrent
+//go:generate env UPDATE_GOLDEN=1 go test . -run "TestDocsAreCurrent|TestCommandPages"
 
 func TestDocsAreCurrent(t *testing.T) {
 	t.Parallel()
 	for name, write := range map[string]func(*testing.T) []byte{
-		"cli.md":         commands,
+		"cli/README.md":  index,
 		"steps.md":       stepTable,
 		"environment.md": environment,
 		"graph.svg":      picture(draw.SVG),
@@ -39,30 +41,68 @@ func TestDocsAreCurrent(t *testing.T) {
 	}
 }
 
-// commands is the reference of all commands in one page.
-func commands(t *testing.T) []byte {
-	var b bytes.Buffer
-	b.WriteString("# Commands\n\nMade from the program's own help by `make generate`.\n\n")
+// TestCommandPages writes a page per command, and wants no page of a command
+// that is gone.
+func TestCommandPages(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(testenv.Root(t), "docs", "cli")
+	want := []string{"README.md"}
+	for _, c := range commands() {
+		var page bytes.Buffer
+		if err := doc.GenMarkdownCustom(c, &page, func(name string) string { return name }); err != nil {
+			t.Fatal(err)
+		}
+		name := pageOf(c)
+		golden.Equal(t, bytes.ReplaceAll(page.Bytes(), []byte("### SEE ALSO"), []byte("### See also")), filepath.Join(dir, name))
+		want = append(want, name)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if slices.Contains(want, e.Name()) {
+			continue
+		}
+		if golden.Updating(t) {
+			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		t.Errorf("docs/cli/%s is of no command", e.Name())
+	}
+}
+
+func pageOf(c *cobra.Command) string {
+	return strings.ReplaceAll(c.CommandPath(), " ", "_") + ".md"
+}
+
+// commands lists all commands, parents first.
+func commands() (list []*cobra.Command) {
+	root := cli.Root()
+	root.InitDefaultCompletionCmd()
 	var walk func(*cobra.Command)
 	walk = func(c *cobra.Command) {
 		if c.Hidden || c.Name() == "help" {
 			return
 		}
-		var page bytes.Buffer
-		link := func(name string) string {
-			return "#" + strings.ReplaceAll(strings.TrimSuffix(name, ".md"), "_", "-")
-		}
-		if err := doc.GenMarkdownCustom(c, &page, link); err != nil {
-			t.Fatal(err)
-		}
-		b.Write(bytes.ReplaceAll(page.Bytes(), []byte("### SEE ALSO"), []byte("### See also")))
+		list = append(list, c)
 		for _, sub := range c.Commands() {
 			walk(sub)
 		}
 	}
-	root := cli.Root()
-	root.InitDefaultCompletionCmd()
 	walk(root)
+	return list
+}
+
+// index lists the commands with what they do.
+func index(*testing.T) []byte {
+	var b bytes.Buffer
+	b.WriteString("# Commands\n\nMade from the program's own help by `make generate`.\n\n| command | what it does |\n|---|---|\n")
+	for _, c := range commands() {
+		fmt.Fprintf(&b, "| [%s](%s) | %s |\n", c.CommandPath(), pageOf(c), c.Short)
+	}
 	return b.Bytes()
 }
 

@@ -40,27 +40,26 @@ type Request struct {
 // Prepare checks the request, decides which run it is, and writes its
 // run.json. resumed says that an interrupted run goes on.
 func Prepare(ctx context.Context, g graph.Graph, out store.Store, s3 open.Options, req Request) (r run.Run, resumed bool, err error) {
-	if r, resumed, err = Plan(ctx, g, out, s3, req); err != nil || resumed {
+	if err := Check(g, req.Params, req.Refresh); err != nil {
+		return r, false, err
+	}
+	if req.Recording, err = Locate(req.Recording); err != nil {
+		return r, false, err
+	}
+	if req.ID, err = Identify(ctx, req.Recording, s3, req.ID); err != nil {
+		return r, false, err
+	}
+	if r, resumed, err = Plan(ctx, g, out, req); err != nil || resumed {
 		return r, resumed, err
 	}
 	return Save(ctx, out, r)
 }
 
-// Plan checks the request and decides which run it is. It writes nothing.
-func Plan(ctx context.Context, g graph.Graph, out store.Store, s3 open.Options, req Request) (r run.Run, resumed bool, err error) {
-	if err := Check(g, req.Params, req.Refresh); err != nil {
-		return r, false, err
-	}
-	location, err := Locate(req.Recording)
-	if err != nil {
-		return r, false, err
-	}
-	id, err := Identify(ctx, location, s3, req.ID)
-	if err != nil {
-		return r, false, err
-	}
+// Plan decides which run a request is that was checked and whose recording is
+// located and identified. It writes nothing.
+func Plan(ctx context.Context, g graph.Graph, out store.Store, req Request) (r run.Run, resumed bool, err error) {
 	r = run.Run{
-		ID: req.RunID, Recording: id, Source: location, Params: req.Params, Refresh: expand(g, req.Refresh),
+		ID: req.RunID, Recording: req.ID, Source: req.Recording, Params: req.Params, Refresh: expand(g, req.Refresh),
 		Graph: run.GraphRef{Name: g.Name, Version: g.Version, Digest: g.Digest()}, Steps: versions(g),
 		Program: req.Program, Created: req.Now.UTC(),
 	}

@@ -85,6 +85,9 @@ func (r *Runner) attempt(ctx context.Context, t run.Task) (run.Receipt, error) {
 		return done, err
 	}
 	asked, err := LoadRun(ctx, r.Store, t.Recording, t.Run)
+	if errors.Is(err, store.ErrNotFound) {
+		return run.Receipt{}, steps.Wrong("trackscribe submit asks for it, and so does --source with the place of the raw tracks", "run %q was not asked for: %w", t.Run, err)
+	}
 	if err != nil {
 		return run.Receipt{}, err
 	}

@@ -1,0 +1,160 @@
+package argo
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	wfv1 "github.com/argoproj/argo-workflows/v3/pkg/apis/workflow/v1alpha1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/trackscribe/trackscribe/templates/argo"
+)
+
+// A Need is something that the pods of a template cannot start without.
+type Need struct {
+	Kind string // ServiceAccount, ConfigMap, Secret
+	Name string
+	Keys []string // of a Secret or ConfigMap that must be there
+}
+
+// Needs returns what the pods of a template cannot start without, in order.
+func Needs(spec wfv1.WorkflowSpec) []Need {
+	found := needs{}
+	found.account(spec.ServiceAccountName)
+	if spec.Executor != nil {
+		found.account(spec.Executor.ServiceAccountName)
+	}
+	for _, v := range spec.Volumes {
+		found.volume(v)
+	}
+	for _, t := range spec.Templates {
+		found.account(t.ServiceAccountName)
+		if t.Executor != nil {
+			found.account(t.Executor.ServiceAccountName)
+		}
+		for _, v := range t.Volumes {
+			found.volume(v)
+		}
+		if t.Container != nil {
+			found.container(*t.Container)
+		}
+	}
+	return found.sorted()
+}
+
+// needs are the keys that are needed, by kind and name.
+type needs map[[2]string]map[string]bool
+
+func (n needs) add(kind, name string, optional *bool, keys ...string) {
+	if name == "" || optional != nil && *optional {
+		return
+	}
+	at := [2]string{kind, name}
+	if n[at] == nil {
+		n[at] = map[string]bool{}
+	}
+	for _, k := range keys {
+		n[at][k] = true
+	}
+}
+
+func (n needs) account(name string) { n.add("ServiceAccount", name, nil) }
+
+func (n needs) volume(v corev1.Volume) {
+	if s := v.Secret; s != nil {
+		n.add("Secret", s.SecretName, s.Optional)
+	}
+	if c := v.ConfigMap; c != nil {
+		n.add("ConfigMap", c.Name, c.Optional)
+	}
+}
+
+func (n needs) container(c corev1.Container) {
+	for _, e := range c.EnvFrom {
+		if s := e.SecretRef; s != nil {
+			n.add("Secret", s.Name, s.Optional)
+		}
+		if m := e.ConfigMapRef; m != nil {
+			n.add("ConfigMap", m.Name, m.Optional)
+		}
+	}
+	for _, e := range c.Env {
+		if e.ValueFrom == nil {
+			continue
+		}
+		if s := e.ValueFrom.SecretKeyRef; s != nil {
+			n.add("Secret", s.Name, s.Optional, s.Key)
+		}
+		if m := e.ValueFrom.ConfigMapKeyRef; m != nil {
+			n.add("ConfigMap", m.Name, m.Optional, m.Key)
+		}
+	}
+}
+
+func (n needs) sorted() []Need {
+	var list []Need
+	for _, kind := range []string{"ServiceAccount", "ConfigMap", "Secret"} {
+		for _, at := range slices.SortedFunc(maps.Keys(n), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
+			if at[0] == kind {
+				list = append(list, Need{Kind: kind, Name: at[1], Keys: slices.Sorted(maps.Keys(n[at]))})
+			}
+		}
+	}
+	return list
+}
+
+// Missing returns the first of the needs that the namespace does not meet, as
+// an error that says how to meet it. What may not be looked at counts as there.
+func (k *Kube) Missing(ctx context.Context, list []Need) error {
+	for _, n := range list {
+		var o struct {
+			Data       map[string]any `json:"data"`
+			BinaryData map[string]any `json:"binaryData"`
+		}
+		err := k.api.do(ctx, k.call("get", kinds[rankOfKind(n.Kind)].collection, n.Name), &o)
+		switch {
+		case errors.Is(err, ErrForbidden):
+			continue
+		case errors.Is(err, ErrNotFound):
+			return k.lacks(n, "")
+		case err != nil:
+			return err
+		}
+		for _, key := range n.Keys {
+			if o.Data[key] == nil && o.BinaryData[key] == nil {
+				return k.lacks(n, key)
+			}
+		}
+	}
+	return nil
+}
+
+// lacks says what is missing and how to make it.
+func (k *Kube) lacks(n Need, key string) error {
+	e := &Error{
+		Op: "find", What: n.Kind, Name: n.Name, Kind: ErrNotFound, Err: errors.New("not found; no pod can start without it"),
+		Advice: "trackscribe install -n " + k.namespace,
+	}
+	if key != "" {
+		e.Err = errors.New("key " + key + " not found in it; no pod can start without it")
+	}
+	if n.Kind == "Secret" {
+		e.Advice = secretCommand(k.namespace, n)
+	}
+	return e
+}
+
+// secretCommand makes a Secret. Its values are left to whoever knows them.
+func secretCommand(namespace string, n Need) string {
+	keys := n.Keys
+	if len(keys) == 0 {
+		keys = []string{argo.SecretAccessKey, argo.SecretSecretKey}
+	}
+	text := "kubectl -n " + namespace + " create secret generic " + n.Name
+	for _, key := range keys {
+		text += " --from-literal=" + key + "=…"
+	}
+	return text
+}

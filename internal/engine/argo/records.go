@@ -1,0 +1,229 @@
+package argo
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/trackscribe/trackscribe/internal/engine"
+	"github.com/trackscribe/trackscribe/internal/run"
+	"github.com/trackscribe/trackscribe/internal/runner"
+	"github.com/trackscribe/trackscribe/internal/store"
+	"github.com/trackscribe/trackscribe/steps"
+	"github.com/trackscribe/trackscribe/templates/graph"
+)
+
+// records reads what the steps of one run left in the store: it knows more than
+// the cluster, which sees pods and not what happens inside them.
+type records struct {
+	store store.Store
+	graph graph.Graph
+
+	mu       sync.Mutex
+	receipts map[string]run.Receipt // by task; what is written there never changes
+	failures map[string]run.Failure // by task; the last one
+}
+
+func newRecords(st store.Store, g graph.Graph) *records {
+	return &records{store: st, graph: g, receipts: map[string]run.Receipt{}, failures: map[string]run.Failure{}}
+}
+
+// readers is how many objects are read at a time.
+const readers = 8
+
+// load reads what is new.
+func (r *records) load(ctx context.Context, recording, id string) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(readers)
+	prefix := run.Runs(recording) + id + "/"
+	for info, err := range r.store.List(ctx, prefix) {
+		if err != nil {
+			return errors.Join(err, group.Wait())
+		}
+		dir, name, _ := strings.Cut(strings.TrimPrefix(info.Key, prefix), "/")
+		t, ok := parseTask(recording, id, strings.TrimSuffix(name, ".json"))
+		if !ok {
+			continue
+		}
+		switch dir {
+		case "receipts":
+			if _, known := r.receipt(t); !known {
+				group.Go(func() error { return r.readReceipt(ctx, t) })
+			}
+		case "failures":
+			group.Go(func() error { return r.readFailure(ctx, t) })
+		}
+	}
+	return group.Wait()
+}
+
+// parseTask reads a task out of its name in keys: "pad-track.3".
+func parseTask(recording, id, name string) (run.Task, bool) {
+	step, index, fans := strings.Cut(name, ".")
+	t := run.Task{Recording: recording, Run: id, Step: step, Track: -1}
+	if fans {
+		i, err := strconv.Atoi(index)
+		if err != nil || i < 0 {
+			return t, false
+		}
+		t.Track = i
+	}
+	return t, step != ""
+}
+
+func (r *records) readReceipt(ctx context.Context, t run.Task) error {
+	rec, ok, err := runner.Receipt(ctx, r.store, t)
+	if err == nil && ok {
+		r.mu.Lock()
+		r.receipts[t.String()] = rec
+		r.mu.Unlock()
+	}
+	return err
+}
+
+func (r *records) readFailure(ctx context.Context, t run.Task) error {
+	var f run.Failure
+	_, err := store.GetJSON(ctx, r.store, t.FailureKey(), &f)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		r.mu.Lock()
+		r.failures[t.String()] = f
+		r.mu.Unlock()
+	}
+	return err
+}
+
+func (r *records) receipt(t run.Task) (run.Receipt, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rec, ok := r.receipts[t.String()]
+	return rec, ok
+}
+
+// enrich adds what the store knows to what the cluster told.
+func (r *records) enrich(ctx context.Context, s *Status) error {
+	if err := r.load(ctx, s.Recording, s.Run); err != nil {
+		return err
+	}
+	all, order := tasks{}, []string{}
+	for _, t := range s.Tasks {
+		if all[t.Step] == nil {
+			all[t.Step] = map[int]*Task{}
+			order = append(order, t.Step)
+		}
+		all[t.Step][t.Track] = &t
+	}
+	if err := r.spread(ctx, s, all); err != nil {
+		return err
+	}
+	for _, n := range r.graph.Nodes {
+		for _, t := range all[n.Name()] {
+			r.task(s, all, n, t)
+		}
+	}
+	all.absent(r.graph, s.State)
+	s.fill(r.graph, all, order)
+	return nil
+}
+
+// spread makes a task per track of steps that fan out inside a pod, where the
+// cluster sees no tracks.
+func (r *records) spread(ctx context.Context, s *Status, all tasks) error {
+	for _, n := range r.graph.Nodes {
+		whole := all[n.Name()][-1]
+		if n.Each == "" || whole == nil || !whole.Shared {
+			continue
+		}
+		source, _ := n.Each.Split()
+		if _, ok := r.receipt(run.Task{Step: source, Track: -1}); !ok {
+			continue
+		}
+		tracks, err := runner.Tracks(ctx, r.store, s.Recording, s.Run, n.Each)
+		if err != nil {
+			return err
+		}
+		if len(tracks) == 0 {
+			whole.State, whole.Message = engine.Skipped, "no tracks"
+			continue
+		}
+		delete(all[n.Name()], -1)
+		for _, track := range tracks {
+			t := *whole
+			t.Track, t.Tracks = track, len(tracks)
+			all[n.Name()][track] = &t
+		}
+	}
+	return nil
+}
+
+// task adds to one task what its receipt or its failure says.
+func (r *records) task(s *Status, all tasks, n graph.Node, t *Task) {
+	if len(t.Attempts) == 0 || t.State == engine.Queued {
+		return
+	}
+	name := run.Task{Step: t.Step, Track: t.Track}
+	rec, done := r.receipt(name)
+	failure, failed := r.failures[name.String()]
+	failed = failed && !failure.Finished.Before(t.Begun())
+	switch {
+	case done && (t.Shared || t.State == engine.Succeeded):
+		r.done(t, rec)
+	case failed && t.State == engine.Failed:
+		tell(t, failure)
+	case failed && t.Shared && !t.State.Ended():
+		tell(t, failure)
+		t.State = engine.Retrying
+		if _, again := n.Policy.Retry.Wait(failure.Attempt); !again || t.Exit != int(steps.Transient) {
+			t.State = engine.Failed
+		}
+	case failed && t.Shared && t.Optional: // the pod went on without it
+		tell(t, failure)
+		t.State = engine.Failed
+	case !t.Shared:
+	case !t.State.Ended():
+		if t.State = Waiting; all.ready(r.graph, n, t.Track) {
+			t.State = engine.Running
+		}
+	case t.State != engine.Canceled: // the pod ended without having done it
+		if missing := all.missing(r.graph, n, t.Track); all.ready(r.graph, n, t.Track) && missing != notReached {
+			t.State, t.Message, t.Hint, t.Exit = engine.Skipped, missing, "", 0
+		}
+	}
+}
+
+// done takes over what the receipt says.
+func (r *records) done(t *Task, rec run.Receipt) {
+	t.State, t.Message, t.Hint, t.Exit = engine.Succeeded, rec.Skipped, "", 0
+	switch {
+	case rec.Skipped != "":
+		t.State = engine.Skipped
+	case rec.Cached != "":
+		t.State = engine.Cached
+	}
+	if t.Shared {
+		last := t.Attempts[len(t.Attempts)-1]
+		last.Started, last.Finished, last.Failed = rec.Started, rec.Finished, false
+		t.Attempts = append(append([]Attempt{}, t.Attempts[:len(t.Attempts)-1]...), last)
+		t.Took = rec.Finished.Sub(rec.Started)
+	}
+}
+
+// tell takes over what is known of a failure.
+func tell(t *Task, f run.Failure) {
+	t.Message, t.Hint, t.Exit = f.Message, f.Hint, classExit(f.Class)
+}
+
+func classExit(name string) int {
+	for _, c := range []steps.Class{steps.Misuse, steps.Permanent, steps.Transient} {
+		if c.String() == name {
+			return int(c)
+		}
+	}
+	return 0
+}

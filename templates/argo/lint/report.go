@@ -1,0 +1,27 @@
+package lint
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// WriteText writes findings for people: a line that editors can follow, the
+// field, and what to do.
+func WriteText(w io.Writer, findings []Finding) error {
+	for _, f := range findings {
+		_, err := fmt.Fprintf(w, "%s:%d: %s: %s\n    at:  %s %s\n    fix: %s\n", f.File, f.Line, f.Rule, f.Message, f.Object, f.Path, f.Fix)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WriteJSON writes findings as a JSON array.
+func WriteJSON(w io.Writer, findings []Finding) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(findings)
+}
