@@ -17,9 +17,11 @@ import (
 
 	"github.com/trackscribe/trackscribe/internal/cli"
 	"github.com/trackscribe/trackscribe/internal/draw"
+	"github.com/trackscribe/trackscribe/internal/engine/argo"
 	"github.com/trackscribe/trackscribe/internal/golden"
 	"github.com/trackscribe/trackscribe/internal/settings"
 	"github.com/trackscribe/trackscribe/internal/testenv"
+	"github.com/trackscribe/trackscribe/templates/argo/lint"
 	"github.com/trackscribe/trackscribe/templates/pipeline"
 )
 
@@ -28,11 +30,13 @@ import (
 func TestDocsAreCurrent(t *testing.T) {
 	t.Parallel()
 	for name, write := range map[string]func(*testing.T) []byte{
-		"cli/README.md":  index,
-		"steps.md":       stepTable,
-		"environment.md": environment,
-		"graph.svg":      picture(draw.SVG),
-		"graph.mmd":      picture(draw.Mermaid),
+		"cli/README.md":      index,
+		"steps.md":           stepTable,
+		"environment.md":     environment,
+		"lint.md":            func(*testing.T) []byte { return []byte(lint.Markdown()) },
+		"troubleshooting.md": troubleshooting,
+		"graph.svg":          picture(draw.SVG),
+		"graph.mmd":          picture(draw.Mermaid),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -102,6 +106,26 @@ func index(*testing.T) []byte {
 	b.WriteString("# Commands\n\nMade from the program's own help by `make generate`.\n\n| command | what it does |\n|---|---|\n")
 	for _, c := range commands() {
 		fmt.Fprintf(&b, "| [%s](%s) | %s |\n", c.CommandPath(), pageOf(c), c.Short)
+	}
+	return b.Bytes()
+}
+
+// troubleshooting is the table of what keeps pods from working, with what the
+// program itself says about it.
+func troubleshooting(*testing.T) []byte {
+	var b bytes.Buffer
+	b.WriteString(`# Troubleshooting
+
+Made from what the program knows by ` + "`make generate`" + `. ` + "`trackscribe watch`, `wait` and `get`" + ` print the
+meaning and the advice when Kubernetes, Argo or the store says what is on the left; NAMESPACE and $1 are filled in.
+` + "`trackscribe logs RUN`" + ` has the rest.
+
+| what is said | what it means | what to do |
+|---|---|---|
+`)
+	cell := strings.NewReplacer("|", "\\|", "\n", " ")
+	for _, t := range argo.Troubles() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", cell.Replace(strings.TrimPrefix(t.Sign.String(), "(?i)")), cell.Replace(t.Meaning), cell.Replace(t.Hint))
 	}
 	return b.Bytes()
 }

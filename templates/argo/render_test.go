@@ -2,6 +2,7 @@ package argo_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 
+	"github.com/trackscribe/trackscribe/images"
 	"github.com/trackscribe/trackscribe/internal/golden"
 	"github.com/trackscribe/trackscribe/internal/testenv"
 	"github.com/trackscribe/trackscribe/templates/argo"
@@ -162,5 +164,26 @@ func TestWorkflowName(t *testing.T) {
 	}
 	if argo.WorkflowName("a.b", "r") == argo.WorkflowName("a_b", "r") {
 		t.Error("two recordings share a name")
+	}
+}
+
+// TestImagesAgree keeps what is rendered and what is in the images one.
+func TestImagesAgree(t *testing.T) {
+	t.Parallel()
+	o := optionSets(t)["minimal"]
+	text := string(stream(render(t, pipeline.New(), o)))
+	for what, want := range map[string]string{
+		"user":    fmt.Sprintf("runAsUser: %d", images.UID),
+		"scratch": "mountPath: " + images.Scratch + "\n",
+		"model":   "value: " + images.ModelDir + "\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s: what is rendered has no %q", what, want)
+		}
+	}
+	for _, image := range images.All() {
+		if want := "- " + image.Program() + "\n"; !strings.Contains(text, want) {
+			t.Errorf("no container runs %q", want)
+		}
 	}
 }
