@@ -16,6 +16,7 @@ IMAGE       ?= step,cli
 VERSION     ?= $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo dev)
 REVISION     = $(shell git rev-parse HEAD 2>/dev/null)
 COMMIT_TIME  = $(shell git log -1 --format=%ct 2>/dev/null)
+GCFLAGS     := $(addprefix -gcflags=,$(shell cat internal/tools/mkimage/gcflags.txt))
 LDFLAGS      = -s -w -X github.com/trackscribe/trackscribe/internal/cli.Version=$(VERSION)
 MKIMAGE      = SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$(COMMIT_TIME)} $(GO) run ./internal/tools/mkimage
 IMAGE_FLAGS  = -go "$(GO)" -image $(IMAGE) -arch $(ARCH) -version $(VERSION) -revision "$(REVISION)" -repo "$(IMAGE_REPO)"
@@ -38,7 +39,14 @@ need-go:
 
 .PHONY: build
 build: need-go ## Build bin/trackscribe
-	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o $(BIN) ./cmd/trackscribe
+	$(GO) build -trimpath $(GCFLAGS) -ldflags "$(LDFLAGS)" -o $(BIN) ./cmd/trackscribe
+
+.PHONY: check-size
+check-size: build ## Fail when the programs have grown too large
+	@$(GO) build -trimpath -ldflags "-s -w" -o bin/step ./cmd/step
+	@for f in $(BIN):60000000 bin/step:30000000; do \
+		size=$$(wc -c < $${f%%:*}); echo "$${f%%:*}: $$size bytes, at most $${f##*:}"; [ $$size -le $${f##*:} ] || exit 1; \
+	done
 
 .PHONY: simulate
 simulate: need-go ## Build bin/trackscribe-simulate, Argo's controller without a cluster (minutes, the first time)

@@ -83,7 +83,7 @@ func TestBadInput(t *testing.T) {
 		{name: "no argument", args: []string{"run"}, code: 2, say: "wants RECORDING"},
 		{name: "unknown flag", args: []string{"run", ".", "--wat"}, code: 2, say: "unknown flag"},
 		{name: "unknown engine", args: []string{"run", ".", "--engine", "hatchet"}, code: 2, say: "must be one of none"},
-		{name: "engine from the environment", env: map[string]string{"DURABLE_WORKFLOW_PROVIDER": "conductor"}, code: 2, say: `engine "conductor" is not available`},
+		{name: "engine from the environment", env: map[string]string{"DURABLE_WORKFLOW_PROVIDER": "conductor"}, code: 2, say: `engine "conductor" does not run in this process`},
 		{name: "unknown parameter", args: []string{"run", example(t, "bare"), "-p", "nope=1"}, code: 2, say: `there is no parameter "nope"`},
 		{name: "unknown step to refresh", args: []string{"run", example(t, "bare"), "--refresh", "nope"}, code: 2, say: `no step "nope"`},
 		{name: "language unknown", args: []string{"run", example(t, "bare"), "-p", "language=de"}, code: 2, say: `"de" is none of en`},
@@ -234,5 +234,18 @@ func TestTruncatedTrackIsUsed(t *testing.T) {
 	succeed(t, "run", dir, "--out", out, "-q")
 	if tr := transcript(t, out); len(tr.Words) == 0 {
 		t.Error("the half that is there has no words")
+	}
+}
+
+// TestSixtyFourTracks runs as many tracks as a recording may have.
+func TestSixtyFourTracks(t *testing.T) {
+	t.Parallel()
+	dir, out := t.TempDir(), t.TempDir()
+	for i := range 64 {
+		put(t, dir, fmt.Sprintf("p%02d.wav", i), wav(0.5, 1))
+	}
+	succeed(t, "run", dir, "--out", out)
+	if tr := transcript(t, out); len(tr.Participants) != 64 || len(tr.Words) > 0 {
+		t.Errorf("%d participants and %d words, want 64 and none", len(tr.Participants), len(tr.Words))
 	}
 }

@@ -48,7 +48,7 @@ items, a waveform and one mixed audio file.
 		}
 	}
 	add(groupHere, newRunCommand(env), newGraphCommand(env), newStepsCommand(env), newModelCommand(env))
-	add(groupCluster, newRenderCommand(env), newLintCommand(env), newInstallCommand(env), newDiffCommand(env), newSubmitCommand(env), newReprocessCommand(env))
+	add(groupCluster, newRenderCommand(env), newLintCommand(env), newSimulateCommand(env), newInstallCommand(env), newDiffCommand(env), newSubmitCommand(env), newReprocessCommand(env))
 	add(groupRuns,
 		newListCommand(env), newGetCommand(env), newWatchCommand(env), newWaitCommand(env), newLogsCommand(env),
 		newRetryCommand(env), newStopCommand(env), newDeleteCommand(env), newOpenCommand(env),

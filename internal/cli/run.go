@@ -116,7 +116,7 @@ func (o *runOptions) effective(env *Env) (settings.Settings, error) {
 		s.Engine = o.engine.value
 	}
 	if s.Engine != "none" {
-		return s, usage("use --engine none", "engine %q is not available: this build has none", s.Engine)
+		return s, usage("to run it on a cluster: trackscribe submit; here: --engine none", "engine %q does not run in this process", s.Engine)
 	}
 	if o.modelDir != "" {
 		s.ModelDir = o.modelDir

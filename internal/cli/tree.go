@@ -7,6 +7,7 @@ import (
 
 	"github.com/trackscribe/trackscribe/internal/engine"
 	"github.com/trackscribe/trackscribe/internal/engine/argo"
+	"github.com/trackscribe/trackscribe/internal/run"
 )
 
 // treeStep is one step of a run with its tasks: one, or one per track.
@@ -27,12 +28,22 @@ func (s treeStep) count() (ended, all int) {
 	return ended, len(s.tasks)
 }
 
-// treeOf groups the tasks of a run by step.
+// treeOf groups the tasks of a run by step. Steps that share a pod, and of
+// which nothing more is known, are one.
 func treeOf(s argo.Status) []treeStep {
 	var list []treeStep
+	shared := map[string]bool{}
 	for _, t := range s.Tasks {
-		if n := len(list); n == 0 || list[n-1].name != t.Step {
-			list = append(list, treeStep{name: t.Step})
+		name := t.Step
+		if t.Unsure {
+			at := run.TaskName(t.Template, t.Track)
+			if shared[at] {
+				continue
+			}
+			shared[at], name = true, t.Template
+		}
+		if n := len(list); n == 0 || list[n-1].name != name {
+			list = append(list, treeStep{name: name})
 		}
 		last := &list[len(list)-1]
 		last.tasks = append(last.tasks, t)

@@ -82,7 +82,8 @@ type waiter struct {
 	mu    sync.Mutex // of what is told
 }
 
-// wait follows a run to its end, and tells once why each pod does not start.
+// wait follows a run to its end, and tells why pods do not start and why steps
+// are tried again.
 func (w *waiter) wait(ctx context.Context, s argo.Status) (argo.Status, error) {
 	told := map[string]bool{}
 	for next, err := range w.sight.Follow(ctx, s.Workflow) {
@@ -91,19 +92,37 @@ func (w *waiter) wait(ctx context.Context, s argo.Status) (argo.Status, error) {
 		}
 		s = next
 		for _, t := range s.Tasks {
-			if t.State != engine.Queued || t.Message == "" || told[t.Message] {
-				continue
+			if t.State == engine.Queued {
+				w.trouble(told, s, t, "waits for its pod", t.Message, t.Hint)
 			}
-			told[t.Message] = true
-			w.mu.Lock()
-			fmt.Fprintf(w.env.Stderr, "run %s: %s waits for its pod: %s\n", s.Run, t.Name(), t.Message)
-			if t.Hint != "" {
-				fmt.Fprintf(w.env.Stderr, "hint: %s\n", t.Hint)
+			// The next attempt may have begun already when the failure shows.
+			for _, a := range t.Attempts {
+				if a.Failed && !t.State.Ended() {
+					w.trouble(told, s, t, "failed and is tried again", a.Message, s.HintOf(a))
+				}
 			}
-			w.mu.Unlock()
 		}
 	}
 	return s, nil
+}
+
+// trouble tells what is the matter with a task. Many tasks may have the same
+// trouble, which is told once.
+func (w *waiter) trouble(told map[string]bool, s argo.Status, t argo.Task, state, message, hint string) {
+	why := hint
+	if why == "" {
+		why = message
+	}
+	if message == "" || told[why] {
+		return
+	}
+	told[why] = true
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	fmt.Fprintf(w.env.Stderr, "run %s: %s %s: %s\n", s.Run, t.Name(), state, message)
+	if hint != "" {
+		fmt.Fprintf(w.env.Stderr, "hint: %s\n", hint)
+	}
 }
 
 func (w *waiter) tell(output string, ends []argo.Status, store string) error {

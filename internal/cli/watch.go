@@ -66,9 +66,8 @@ func watchRun(ctx context.Context, env *Env, sight argo.Sight, begin argo.Status
 		show = &liveTree{w: env.Stderr, width: env.Width, paint: painter(!noColor)}
 	default:
 		fmt.Fprintf(env.Stderr, "recording %s: run %s\n", begin.Recording, begin.Run)
-		show = &eventLines{lines: lines{w: env.Stderr}}
+		show = &eventLines{lines: lines{w: env.Stderr}, hinted: map[string]bool{}}
 	}
-	defer show.close()
 	tick := time.NewTicker(time.Second) // times go on while nothing else happens
 	defer tick.Stop()
 	told := argo.NewTeller()
@@ -79,7 +78,10 @@ func watchRun(ctx context.Context, env *Env, sight argo.Sight, begin argo.Status
 	for {
 		select {
 		case s, ok := <-statuses:
-			if !ok || s.err != nil {
+			if !ok {
+				return last, context.Cause(ctx)
+			}
+			if s.err != nil {
 				return last, s.err
 			}
 			last = s.status
@@ -120,7 +122,6 @@ type watcher interface {
 	// show is told how the run stands and what has just happened, and once a
 	// second that time has passed.
 	show(s argo.Status, fresh []engine.Event) error
-	close()
 }
 
 // eventWriter writes every event as a line of JSON.
@@ -137,10 +138,11 @@ func (e *eventWriter) show(_ argo.Status, fresh []engine.Event) error {
 	return nil
 }
 
-func (e *eventWriter) close() {}
-
 // eventLines writes a plain line per event, for logs and pipes.
-type eventLines struct{ lines }
+type eventLines struct {
+	lines
+	hinted map[string]bool
+}
 
 func (l *eventLines) show(_ argo.Status, fresh []engine.Event) error {
 	for _, ev := range fresh {
@@ -149,17 +151,22 @@ func (l *eventLines) show(_ argo.Status, fresh []engine.Event) error {
 			l.end(ev)
 		case ev.State == engine.Queued && ev.Message != "":
 			fmt.Fprintf(l.w, "%7.1fs  %-22s waits for its pod: %s\n", ev.Time.Sub(l.started).Seconds(), run.TaskName(ev.Step, ev.Track), ev.Message)
-			if ev.Hint != "" {
-				fmt.Fprintf(l.w, "%10s%-22s hint: %s\n", "", "", ev.Hint)
-			}
+			l.hint(ev)
 		default:
 			l.event(ev)
+			l.hint(ev)
 		}
 	}
 	return nil
 }
 
-func (l *eventLines) close() {}
+// hint tells what to do, once.
+func (l *eventLines) hint(ev engine.Event) {
+	if ev.Hint != "" && !l.hinted[ev.Hint] {
+		l.hinted[ev.Hint] = true
+		fmt.Fprintf(l.w, "%10s%-22s hint: %s\n", "", "", ev.Hint)
+	}
+}
 
 // liveTree draws the run in place on a terminal.
 type liveTree struct {
@@ -186,8 +193,6 @@ func (l *liveTree) show(s argo.Status, _ []engine.Event) error {
 	_, err := io.WriteString(l.w, b.String())
 	return err
 }
-
-func (l *liveTree) close() {}
 
 // screen is what is drawn: the run, a bar per step, and the tracks that people
 // may want to know about.

@@ -28,7 +28,12 @@ func single(ctx context.Context, env Env, r *runner.Runner, c command, bar *prog
 	bar.begin(1)
 	r.Progress = func(_ run.Task, f float64) { bar.set(n.Name(), f) }
 	t := run.Task{Recording: c.recording, Run: c.run, Step: n.Name(), Track: c.track, Attempt: c.attempt}
-	rec, err := r.Run(ctx, t)
+	timed, stop := context.WithTimeout(ctx, n.Policy.Timeout)
+	defer stop()
+	rec, err := r.Run(timed, t)
+	if err != nil && ctx.Err() == nil && timed.Err() != nil {
+		return &steps.Error{Class: steps.Transient, Err: fmt.Errorf("not done after %s: %w", n.Policy.Timeout, context.DeadlineExceeded)}
+	}
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ const (
 
 // Exit codes after which another attempt makes sense.
 const (
+	exitDone       = 0 // of a pod that failed all the same: it was taken away too early
 	exitTransient  = 75
 	exitKilled     = 137 // out of memory, or the node went away
 	exitTerminated = 143
@@ -36,6 +37,11 @@ const (
 
 // lostPods is how often a pod is started again that did not end by itself.
 const lostPods = 3
+
+// starting is what a pod may take beside its work: fetching images, Argo's own
+// containers, a busy node. The step itself keeps to its timeout; the pod's
+// deadline is for one that hangs.
+const starting = 5 * time.Minute
 
 // pod is the template of a unit's pod.
 func (r renderer) pod(u graph.Unit) wfv1.Template {
@@ -46,19 +52,19 @@ func (r renderer) pod(u graph.Unit) wfv1.Template {
 			annotationProgress: fmt.Sprintf("0/%d", 100*len(u.Nodes)),
 			AnnotationSteps:    strings.Join(u.Names(), ","),
 		}},
-		ActiveDeadlineSeconds: seconds(u.Timeout()),
+		ActiveDeadlineSeconds: seconds(u.Timeout() + starting),
 	}
 	args := u.Names()
 	switch {
 	case r.opt.Granularity == GranularityRun:
 		args = []string{"run"}
-		t.RetryStrategy = retry(lostPods, []int{exitKilled, exitTerminated, exitUnknown}, "1s", 2, "30s")
+		t.RetryStrategy = retry(lostPods, []int{exitDone, exitKilled, exitTerminated, exitUnknown}, "1s", 2, "30s")
 	case len(u.Nodes) > 1:
 		// Transient failures are tried again inside.
-		t.RetryStrategy = retry(lostPods, []int{exitKilled, exitTerminated, exitUnknown}, "1s", 2, "30s")
+		t.RetryStrategy = retry(lostPods, []int{exitDone, exitKilled, exitTerminated, exitUnknown}, "1s", 2, "30s")
 	default:
 		p := u.Nodes[0].Policy.Retry
-		t.RetryStrategy = retry(p.Limit, []int{exitTransient, exitKilled, exitTerminated, exitUnknown}, p.First.String(), p.Factor, p.Max.String())
+		t.RetryStrategy = retry(p.Limit, []int{exitDone, exitTransient, exitKilled, exitTerminated, exitUnknown}, p.First.String(), p.Factor, p.Max.String())
 	}
 	args = append(args, "--recording="+workflowParam(ParamRecording), "--run="+workflowParam(ParamRun), "--outputs="+pathOutputs)
 	if u.Each != "" {

@@ -3,7 +3,6 @@ package argo
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	wfv1 "github.com/argoproj/argo-workflows/v3/pkg/apis/workflow/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
@@ -171,8 +170,8 @@ func (r renderer) conclude() wfv1.Template {
 	t := wfv1.Template{
 		Name:                  templateConclude,
 		Metadata:              wfv1.Metadata{Annotations: map[string]string{annotationDisplay: "Note the failure"}},
-		ActiveDeadlineSeconds: seconds(5 * time.Minute),
-		RetryStrategy:         retry(3, []int{exitTransient, exitKilled, exitTerminated, exitUnknown}, "1s", 2, "10s"),
+		ActiveDeadlineSeconds: seconds(starting),
+		RetryStrategy:         retry(3, []int{exitDone, exitTransient, exitKilled, exitTerminated, exitUnknown}, "1s", 2, "10s"),
 		Container: r.container([]string{
 			"conclude", "--recording=" + workflowParam(ParamRecording), "--run=" + workflowParam(ParamRun), "--status={{workflow.status}}",
 		}, 0.05, 64, nil),

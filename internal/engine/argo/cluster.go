@@ -31,6 +31,10 @@ type Cluster interface {
 	// List returns the Workflows that match a label selector.
 	List(ctx context.Context, selector string) ([]wfv1.Workflow, error)
 	Template(ctx context.Context, name string) (*wfv1.WorkflowTemplate, error)
+	// Startable reports whether pods of a template could start, as far as that
+	// can be seen: whether their service accounts, settings, Secrets and Roles
+	// are there.
+	Startable(ctx context.Context, spec wfv1.WorkflowSpec) error
 	// Retry runs a failed Workflow again from what failed.
 	Retry(ctx context.Context, wf *wfv1.Workflow) error
 	// Shutdown ends a Workflow: what runs may end by itself, unless it has to
@@ -57,6 +61,10 @@ type LogOptions struct {
 	Since  time.Duration // only lines of that age; 0: all
 	Tail   int64         // only so many last lines of each pod; 0: all
 }
+
+// streamLife is how long a stream of changes is asked for, in seconds. Then it
+// is taken up anew, so that a connection which died without a word is noticed.
+const streamLife = "60"
 
 func (o LogOptions) query(prefix string) map[string][]string {
 	q := map[string][]string{prefix + "container": {"main"}}

@@ -56,7 +56,7 @@ func conformance(t *testing.T, p place) {
 
 func (p place) submit(t *testing.T, name string, params map[string]string) *wfv1.Workflow {
 	t.Helper()
-	r := run.Run{ID: name, Recording: "suite-" + p.tag, Source: "s3://nowhere/at-all", Params: params}
+	r := run.Run{ID: name + "-" + p.tag, Recording: "suite-" + p.tag, Source: "s3://nowhere/at-all", Params: params}
 	r.Graph.Name = "suite"
 	return NewWorkflow(r, Submission{Template: suiteTemplate, Store: "s3://bucket/prefix"})
 }
@@ -130,7 +130,7 @@ func unknownNames(t *testing.T, p place) {
 
 func dryRun(t *testing.T, p place) {
 	wf, err := p.cluster.Create(t.Context(), p.submit(t, "dry", okay), true)
-	if err != nil || wf.Name != "suite-"+p.tag+"-dry" {
+	if err != nil || !strings.HasPrefix(wf.Name, "suite-"+p.tag+"-dry") {
 		t.Fatalf("dry run: %q, %v", wf.Name, err)
 	}
 	_, err = p.cluster.Get(t.Context(), wf.Name)
@@ -142,7 +142,7 @@ func life(t *testing.T, p place) {
 	wf := p.create(t, "life", okay)
 	_, err := p.cluster.Create(ctx, p.submit(t, "life", okay), false)
 	wantKind(t, err, ErrExists)
-	for _, what := range []string{wf.Name, "life"} {
+	for _, what := range []string{wf.Name, "life-" + p.tag} {
 		found, err := Find(ctx, p.cluster, what)
 		if err != nil || found.Name != wf.Name {
 			t.Errorf("find %q: %v", what, err)
@@ -238,7 +238,7 @@ func failAndRetry(t *testing.T, p place) {
 func driveEngine(t *testing.T, p place) {
 	ctx := t.Context()
 	eng := New(Options{Sight: Sight{Cluster: p.cluster, Graph: pipeline.New()}, Submission: Submission{Template: suiteTemplate}})
-	r := run.Run{ID: "engine", Recording: "suite-" + p.tag, Source: "s3://nowhere/at-all", Params: okay}
+	r := run.Run{ID: "engine-" + p.tag, Recording: "suite-" + p.tag, Source: "s3://nowhere/at-all", Params: okay}
 	r.Graph.Name = "suite"
 	for range 2 {
 		if err := eng.Start(ctx, r); err != nil {
@@ -266,7 +266,7 @@ func driveEngine(t *testing.T, p place) {
 	if err := eng.Cancel(ctx, r.Recording, "gone"); !errors.Is(err, engine.ErrUnknownRun) {
 		t.Errorf("cancel of an unknown run: %v", err)
 	}
-	r.ID, r.Params = "cancel", slow
+	r.ID, r.Params = "cancel-"+p.tag, slow
 	if err := eng.Start(ctx, r); err != nil {
 		t.Fatal(err)
 	}

@@ -138,7 +138,7 @@ func connectServer(a Access) (*Server, error) {
 		Proxy: http.ProxyFromEnvironment, DialContext: dial, TLSHandshakeTimeout: connectTimeout,
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: a.SkipVerify},
 	}
-	return &Server{namespace: namespace, api: &api{
+	return &Server{namespace: namespace, grace: podGrace, api: &api{
 		client: &http.Client{Transport: transport, CheckRedirect: noLogin}, base: base, header: header,
 		kind:  "an Argo Server",
 		check: "check ARGO_SERVER, ARGO_SECURE and ARGO_BASE_HREF; without ARGO_SERVER the Kubernetes API is used",

@@ -51,6 +51,7 @@ func history(t Task) []engine.Event {
 type Teller struct {
 	told    map[string]int          // by task: how much of its history
 	passing map[string]engine.Event // by task: the last that was no part of it
+	last    time.Time               // of the last event
 	begun   bool
 }
 
@@ -85,10 +86,22 @@ func (l *Teller) Tell(s Status, now time.Time) []engine.Event {
 		}
 		list = append(list, end)
 	}
-	for i := range list {
+	for i, ev := range list {
 		list[i].Recording, list[i].Run = s.Recording, s.Run
+		// A pod that waited counts as begun when it was made. Who has been told
+		// that it waits is not taken back to that time.
+		if l.last = latest(l.last, ev.Time); ev.Time.Before(l.last) {
+			list[i].Time = l.last
+		}
 	}
 	return list
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // moment returns what holds for now and is worth telling: how far a task is, or
@@ -104,7 +117,8 @@ func (l *Teller) moment(t Task, now time.Time) (engine.Event, bool) {
 		return ev, false
 	}
 	last := l.passing[t.Name()]
-	if last.State == ev.State && last.Message == ev.Message && last.Fraction == ev.Fraction {
+	same := last.Message == ev.Message || last.Hint == ev.Hint && ev.Hint != "" // in other words
+	if last.State == ev.State && same && last.Fraction == ev.Fraction {
 		return ev, false
 	}
 	l.passing[t.Name()] = ev

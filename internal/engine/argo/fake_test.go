@@ -33,6 +33,7 @@ func serverOf(t *testing.T, api *argotest.API) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.grace = 0 // no pod takes any time to end
 	return s
 }
 

@@ -3,6 +3,7 @@ package argo
 import (
 	"context"
 	"iter"
+	"strings"
 	"time"
 
 	wfv1 "github.com/argoproj/argo-workflows/v3/pkg/apis/workflow/v1alpha1"
@@ -29,11 +30,11 @@ type Sight struct {
 type look struct {
 	Sight
 	records *records
-	pods    map[string]string // what Kubernetes warns of, by pod
+	pods    map[string]warning // the latest, by pod
 }
 
 func (s Sight) look() *look {
-	l := &look{Sight: s, pods: map[string]string{}}
+	l := &look{Sight: s, pods: map[string]warning{}}
 	if s.Store != nil {
 		l.records = newRecords(s.Store, s.Graph)
 	}
@@ -64,9 +65,11 @@ func (l *look) status(ctx context.Context, wf *wfv1.Workflow) Status {
 		if t.State != engine.Queued || len(t.Attempts) == 0 {
 			continue
 		}
-		// Kubernetes knows sooner and better than Argo why a pod waits.
-		if warning := l.pods[t.Attempts[len(t.Attempts)-1].Pod]; warning != "" {
-			st.Tasks[i].Message, st.Tasks[i].Hint = warning, advise(st.Namespace, warning)
+		// Kubernetes knows sooner and better than Argo why a pod waits. After a
+		// retry it still knows of the pod that had the name before.
+		last := t.Attempts[len(t.Attempts)-1]
+		if w := l.pods[last.Pod]; w.text != "" && !w.at.Before(last.Started) {
+			st.Tasks[i].Message, st.Tasks[i].Hint = w.text, advise(st.Namespace, w.text)
 		}
 	}
 	return st
@@ -139,9 +142,26 @@ func (s Status) sharing() bool {
 	return false
 }
 
+// warning is what Kubernetes warned of.
+type warning struct {
+	text string
+	at   time.Time
+}
+
 // warn remembers the latest warning of a pod.
 func (l *look) warn(ev corev1.Event) {
-	l.pods[ev.InvolvedObject.Name] = ev.Reason + ": " + firstLine(ev.Message)
+	text := firstLine(strings.TrimPrefix(ev.Message, "Error: "))
+	if ev.Reason != "Failed" { // which says nothing
+		text = ev.Reason + ": " + text
+	}
+	at := ev.LastTimestamp.Time
+	if at.IsZero() {
+		at = ev.EventTime.Time
+	}
+	if ev.Series != nil {
+		at = ev.Series.LastObservedTime.Time
+	}
+	l.pods[ev.InvolvedObject.Name] = warning{text, at}
 }
 
 // podWarningsOf yields the warnings of the namespace's pods for as long as ctx

@@ -71,7 +71,7 @@ func (k *Kube) Usable(ctx context.Context, objects []Object) error {
 		if err != nil {
 			return fmt.Errorf("read %s: %w", o, err)
 		}
-		if err := k.Missing(ctx, Needs(t.Spec)); err != nil {
+		if err := k.Startable(ctx, t.Spec); err != nil {
 			return err
 		}
 	}

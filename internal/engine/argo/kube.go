@@ -170,7 +170,9 @@ type event struct {
 func (k *Kube) changes(ctx context.Context, name, version string) iter.Seq2[*wfv1.Workflow, error] {
 	c := k.call("watch", workflows, "")
 	c.what, c.name = "workflow", name
-	c.query = url.Values{"watch": {"true"}, "fieldSelector": {"metadata.name=" + name}, "resourceVersion": {version}}
+	c.query = url.Values{
+		"watch": {"true"}, "timeoutSeconds": {streamLife}, "fieldSelector": {"metadata.name=" + name}, "resourceVersion": {version},
+	}
 	return func(yield func(*wfv1.Workflow, error) bool) {
 		for line, err := range k.api.lines(ctx, c) {
 			var ev event
@@ -219,7 +221,7 @@ const podWarnings = "type=Warning,involvedObject.kind=Pod"
 
 func (k *Kube) warnings(ctx context.Context) iter.Seq2[corev1.Event, error] {
 	c := k.call("watch", events, "")
-	c.query = url.Values{"watch": {"true"}, "fieldSelector": {podWarnings}}
+	c.query = url.Values{"watch": {"true"}, "timeoutSeconds": {streamLife}, "fieldSelector": {podWarnings}}
 	return func(yield func(corev1.Event, error) bool) {
 		for line, err := range k.api.lines(ctx, c) {
 			var ev struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -67,6 +68,9 @@ func (s Sight) Logs(ctx context.Context, name string, opt LogOptions, want func(
 			case errors.Is(err, ErrNotFound):
 				gone(p)
 				err = nil
+			case err == nil && remark(text):
+				mu.Unlock()
+				continue
 			case err == nil:
 				line(LogLine{Task: p.Task, Attempt: p.Attempt, Text: text})
 				mu.Unlock()
@@ -91,6 +95,12 @@ func (s Sight) Logs(ctx context.Context, name string, opt LogOptions, want func(
 		return nil
 	}
 	return s.followLogs(ctx, name, chosen, one)
+}
+
+// remark reports whether a line is one that Argo's executor writes among those
+// of every step, to say that all is well.
+func remark(text string) bool {
+	return strings.HasPrefix(text, "time=") && strings.Contains(text, " level=info ") && strings.Contains(text, " argo=true")
 }
 
 // followLogs reads the log of each pod from when it has begun, to the end of

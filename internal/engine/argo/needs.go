@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net/http"
 	"slices"
 
 	wfv1 "github.com/argoproj/argo-workflows/v3/pkg/apis/workflow/v1alpha1"
@@ -105,27 +106,77 @@ func (n needs) sorted() []Need {
 	return list
 }
 
-// Missing returns the first of the needs that the namespace does not meet, as
-// an error that says how to meet it. What may not be looked at counts as there.
-func (k *Kube) Missing(ctx context.Context, list []Need) error {
-	for _, n := range list {
-		var o struct {
-			Data       map[string]any `json:"data"`
-			BinaryData map[string]any `json:"binaryData"`
-		}
-		err := k.api.do(ctx, k.call("get", kinds[rankOfKind(n.Kind)].collection, n.Name), &o)
-		switch {
-		case errors.Is(err, ErrForbidden):
-			continue
-		case errors.Is(err, ErrNotFound):
-			return k.lacks(n, "")
-		case err != nil:
+// Startable implements [Cluster].
+func (k *Kube) Startable(ctx context.Context, spec wfv1.WorkflowSpec) error {
+	for _, n := range Needs(spec) {
+		if err := k.meets(ctx, n); err != nil {
 			return err
 		}
-		for _, key := range n.Keys {
-			if o.Data[key] == nil && o.BinaryData[key] == nil {
-				return k.lacks(n, key)
-			}
+	}
+	account := spec.ServiceAccountName
+	if spec.Executor != nil && spec.Executor.ServiceAccountName != "" {
+		account = spec.Executor.ServiceAccountName
+	}
+	return k.mayReport(ctx, account)
+}
+
+// Startable implements [Cluster]: an Argo Server shows nothing of this.
+func (s *Server) Startable(context.Context, wfv1.WorkflowSpec) error { return nil }
+
+// meets reports whether the namespace meets a need. What may not be looked at
+// counts as there.
+func (k *Kube) meets(ctx context.Context, n Need) error {
+	var o struct {
+		Data       map[string]any `json:"data"`
+		BinaryData map[string]any `json:"binaryData"`
+	}
+	err := k.api.do(ctx, k.call("get", kinds[rankOfKind(n.Kind)].collection, n.Name), &o)
+	switch {
+	case errors.Is(err, ErrForbidden):
+		return nil
+	case errors.Is(err, ErrNotFound):
+		return k.lacks(n, "")
+	case err != nil:
+		return err
+	}
+	for _, key := range n.Keys {
+		if o.Data[key] == nil && o.BinaryData[key] == nil {
+			return k.lacks(n, key)
+		}
+	}
+	return nil
+}
+
+// mayReport reports whether a service account may tell Argo what its pods did.
+// Few people may ask that; then it counts as allowed.
+func (k *Kube) mayReport(ctx context.Context, account string) error {
+	if account == "" {
+		account = "default"
+	}
+	c := k.call("create", "/apis/authorization.k8s.io/v1/namespaces/%/localsubjectaccessreviews", "")
+	c.what, c.method = "access review of service account "+account, http.MethodPost
+	c.body = map[string]any{
+		"apiVersion": "authorization.k8s.io/v1", "kind": "LocalSubjectAccessReview", "metadata": map[string]any{"namespace": k.namespace},
+		"spec": map[string]any{
+			"user":               "system:serviceaccount:" + k.namespace + ":" + account,
+			"resourceAttributes": map[string]any{"namespace": k.namespace, "verb": "create", "group": "argoproj.io", "resource": "workflowtaskresults"},
+		},
+	}
+	var review struct {
+		Status struct {
+			Allowed bool `json:"allowed"`
+		} `json:"status"`
+	}
+	switch err := k.api.do(ctx, c, &review); {
+	case errors.Is(err, ErrForbidden):
+		return nil
+	case err != nil:
+		return err
+	case !review.Status.Allowed:
+		return &Error{
+			Op: "check", What: "service account", Name: account, Kind: ErrNotFound,
+			Err:    errors.New("it lacks the Role to create workflowtaskresults; without it Argo is not told what a pod did"),
+			Advice: "trackscribe install -n " + k.namespace,
 		}
 	}
 	return nil

@@ -146,6 +146,7 @@ func (r *reader) node(n wfv1.NodeStatus) {
 	for _, step := range steps {
 		t := r.tasks.at(r.graph, step, r.track(n))
 		t.Attempts, t.Template, t.Shared = attempts, templateOf(n), len(steps) > 1 && len(attempts) > 0
+		t.Unsure = t.Shared
 		t.State, t.Message = r.state(n, attempts)
 		if t.queued.IsZero() {
 			t.queued = n.StartedAt.Time
@@ -165,7 +166,7 @@ func (r *reader) node(n wfv1.NodeStatus) {
 		if t.State.Ended() && !last.Finished.IsZero() {
 			t.Took = last.Finished.Sub(attempts[0].Started)
 		}
-		if t.Message != "" {
+		if t.Hint = last.hint; t.Hint == "" || t.State != engine.Failed {
 			t.Hint = advise(r.wf.Namespace, t.Message)
 		}
 	}
@@ -190,8 +191,9 @@ func (r *reader) attempts(n wfv1.NodeStatus) []Attempt {
 		}
 		a := Attempt{
 			Pod: podName(r.wf, p), Started: p.StartedAt.Time, Finished: p.FinishedAt.Time, Failed: p.FailedOrError(),
-			Pending: p.Phase == wfv1.NodePending, Fraction: fraction(p.Progress), Message: plain(p.Message),
+			Pending: p.Phase == wfv1.NodePending, Fraction: fraction(p.Progress),
 		}
+		a.Message, a.hint = said(p.Message)
 		if p.Outputs != nil && p.Outputs.ExitCode != nil {
 			a.Exit, _ = strconv.Atoi(*p.Outputs.ExitCode)
 		}
@@ -206,13 +208,22 @@ func (r *reader) attempts(n wfv1.NodeStatus) []Attempt {
 	return list
 }
 
-// plain is a container's message without what Argo puts around it.
-func plain(message string) string {
-	message = strings.TrimPrefix(message, "main: ")
-	if i := strings.Index(message, "): "); i >= 0 && strings.HasPrefix(message, "Error (exit code ") {
-		return message[i+3:]
+// said reads what a step said out of what Argo says of its pod: the exit code
+// and, where the pod's last words are kept, the step's own error and hint.
+func said(message string) (text, hint string) {
+	text = strings.TrimPrefix(message, "main: ")
+	if _, words, ok := strings.Cut(text, "): "); ok && strings.HasPrefix(text, "Error (exit code ") {
+		text = words
+		for line := range strings.Lines(words) {
+			if e, ok := strings.CutPrefix(line, "error: "); ok {
+				text = strings.TrimSpace(e)
+			}
+			if h, ok := strings.CutPrefix(line, "hint: "); ok {
+				hint = strings.TrimSpace(h)
+			}
+		}
 	}
-	return message
+	return text, hint
 }
 
 // shutdownMessage is what Argo writes on a node that a shutdown ended.
@@ -237,7 +248,7 @@ func (r *reader) state(n wfv1.NodeStatus, attempts []Attempt) (engine.State, str
 	case wfv1.NodeFailed, wfv1.NodeError:
 		message := last.Message
 		if message == "" {
-			message = plain(n.Message)
+			message, _ = said(n.Message)
 		}
 		if r.wf.Spec.Shutdown != "" && (strings.Contains(message+n.Message, shutdownMessage) || last.Exit == 143 || last.Exit == 137) {
 			return engine.Canceled, ""

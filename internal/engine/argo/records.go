@@ -3,9 +3,11 @@ package argo
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -167,6 +169,7 @@ func (r *records) task(s *Status, all tasks, n graph.Node, t *Task) {
 	if len(t.Attempts) == 0 || t.State == engine.Queued {
 		return
 	}
+	t.Unsure = false
 	name := run.Task{Step: t.Step, Track: t.Track}
 	rec, done := r.receipt(name)
 	failure, failed := r.failures[name.String()]
@@ -187,11 +190,13 @@ func (r *records) task(s *Status, all tasks, n graph.Node, t *Task) {
 		t.State = engine.Failed
 	case !t.Shared:
 	case !t.State.Ended():
-		if t.State = Waiting; all.ready(r.graph, n, t.Track) {
+		t.State = Waiting
+		if ready, since := all.ready(r.graph, n, t.Track); ready {
 			t.State = engine.Running
+			t.beginAt(since)
 		}
 	case t.State != engine.Canceled: // the pod ended without having done it
-		if missing := all.missing(r.graph, n, t.Track); all.ready(r.graph, n, t.Track) && missing != notReached {
+		if missing := all.missing(r.graph, n, t.Track); missing != notReached {
 			t.State, t.Message, t.Hint, t.Exit = engine.Skipped, missing, "", 0
 		}
 	}
@@ -207,10 +212,19 @@ func (r *records) done(t *Task, rec run.Receipt) {
 		t.State = engine.Cached
 	}
 	if t.Shared {
-		last := t.Attempts[len(t.Attempts)-1]
-		last.Started, last.Finished, last.Failed = rec.Started, rec.Finished, false
-		t.Attempts = append(append([]Attempt{}, t.Attempts[:len(t.Attempts)-1]...), last)
+		t.beginAt(rec.Started)
+		last := &t.Attempts[len(t.Attempts)-1]
+		last.Finished, last.Failed = rec.Finished, false
 		t.Took = rec.Finished.Sub(rec.Started)
+	}
+}
+
+// beginAt says when a task began that shares its pod, whose attempts it shares
+// too until then.
+func (t *Task) beginAt(at time.Time) {
+	t.Attempts = slices.Clone(t.Attempts)
+	if last := &t.Attempts[len(t.Attempts)-1]; at.After(last.Started) {
+		last.Started = at
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	wfv1 "github.com/argoproj/argo-workflows/v3/pkg/apis/workflow/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
@@ -18,6 +19,7 @@ import (
 type Server struct {
 	api       *api
 	namespace string
+	grace     time.Duration // see podGrace
 }
 
 var _ Cluster = (*Server)(nil)
@@ -93,10 +95,26 @@ func (s *Server) put(ctx context.Context, verb, name string) error {
 	return s.api.do(ctx, c, nil)
 }
 
-// Retry implements [Cluster].
+// podGrace is how long pods may take to end after a run was stopped:
+// Kubernetes' 30 s, and some more.
+const podGrace = 35 * time.Second
+
+// Retry implements [Cluster]. An Argo Server deletes the pods of a stopped run
+// but does not wait until they are gone. The new ones have the same names, so a
+// retry that comes too early waits for ever; and through an Argo Server nobody
+// can see pods.
 func (s *Server) Retry(ctx context.Context, wf *wfv1.Workflow) error {
 	if err := retryable(wf); err != nil {
 		return err
+	}
+	if wf.Spec.Shutdown != "" {
+		ending := time.NewTimer(min(s.grace, s.grace-time.Since(wf.Status.FinishedAt.Time)))
+		defer ending.Stop()
+		select {
+		case <-ending.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
 	return s.put(ctx, "retry", wf.Name)
 }
@@ -149,7 +167,9 @@ func (s *Server) results(ctx context.Context, c call) iter.Seq2[json.RawMessage,
 func (s *Server) changes(ctx context.Context, name, version string) iter.Seq2[*wfv1.Workflow, error] {
 	c := s.call("watch", name)
 	c.path = "/api/v1/workflow-events/" + s.namespace
-	c.query = url.Values{"listOptions.fieldSelector": {"metadata.name=" + name}, "listOptions.resourceVersion": {version}}
+	c.query = url.Values{
+		"listOptions.fieldSelector": {"metadata.name=" + name}, "listOptions.resourceVersion": {version}, "listOptions.timeoutSeconds": {streamLife},
+	}
 	return func(yield func(*wfv1.Workflow, error) bool) {
 		for result, err := range s.results(ctx, c) {
 			var wf *wfv1.Workflow
@@ -185,6 +205,7 @@ func (s *Server) warnings(ctx context.Context) iter.Seq2[corev1.Event, error] {
 	c.what, c.resource = "events", "events"
 	c.path = "/api/v1/stream/events/" + s.namespace
 	c.query.Set("listOptions.fieldSelector", podWarnings)
+	c.query.Set("listOptions.timeoutSeconds", streamLife)
 	return func(yield func(corev1.Event, error) bool) {
 		for result, err := range s.results(ctx, c) {
 			var ev corev1.Event

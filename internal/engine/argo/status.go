@@ -11,6 +11,7 @@ import (
 
 	"github.com/trackscribe/trackscribe/internal/engine"
 	"github.com/trackscribe/trackscribe/internal/run"
+	"github.com/trackscribe/trackscribe/steps"
 	"github.com/trackscribe/trackscribe/templates/argo"
 	"github.com/trackscribe/trackscribe/templates/graph"
 )
@@ -57,6 +58,7 @@ type Task struct {
 
 	Template string // of its pod
 	Shared   bool   // its pod does other steps too
+	Unsure   bool   // what is told is the pod's: only the store knows how the step stands
 	queued   time.Time
 }
 
@@ -89,6 +91,7 @@ type Attempt struct {
 	Fraction float64
 	Message  string
 	Exit     int
+	hint     string
 	wait     time.Duration // until the next attempt
 }
 
@@ -112,8 +115,8 @@ func StatusOf(wf *wfv1.Workflow, g graph.Graph) Status {
 }
 
 // fill sets the tasks, in order, and what follows from them.
-func (s *Status) fill(g graph.Graph, all tasks, steps []string) {
-	rank := rankOf(g, steps)
+func (s *Status) fill(g graph.Graph, all tasks, order []string) {
+	rank := rankOf(g, order)
 	s.Tasks = nil
 	for _, byTrack := range all {
 		for _, t := range byTrack {
@@ -142,14 +145,31 @@ func (s *Status) explain() {
 		s.Message = "stopped"
 	case engine.Failed:
 		s.Message = s.argo
-		for _, t := range s.Tasks {
-			if t.State == engine.Failed && !t.Optional {
-				s.Message, s.Hint, s.Exit = t.Name()+": "+t.Message, t.Hint, t.Exit
-				return
+		s.Hint = advise(s.Namespace, s.Message)
+		if t, ok := s.culprit(); ok {
+			s.Message, s.Hint, s.Exit = t.Name()+": "+t.Message, t.Hint, t.Exit
+			if t.Unsure {
+				s.Message = "pod " + run.TaskName(t.Template, t.Track) + ": " + t.Message
 			}
 		}
-		s.Hint = advise(s.Namespace, s.Message)
 	}
+}
+
+// culprit returns the task that made the run fail: the first in graph order
+// that failed for good, or else that failed.
+func (s *Status) culprit() (found Task, ok bool) {
+	for _, t := range s.Tasks {
+		if t.State != engine.Failed || t.Optional {
+			continue
+		}
+		if t.Exit == int(steps.Permanent) || t.Exit == int(steps.Misuse) {
+			return t, true
+		}
+		if !ok {
+			found, ok = t, true
+		}
+	}
+	return found, ok
 }
 
 func runState(wf *wfv1.Workflow) engine.State {

@@ -3,6 +3,7 @@ package argo
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/trackscribe/trackscribe/internal/engine"
 	"github.com/trackscribe/trackscribe/templates/graph"
@@ -65,8 +66,9 @@ func (all tasks) missing(g graph.Graph, n graph.Node, track int) string {
 	return notReached
 }
 
-// ready reports whether everything that a task needs has been done.
-func (all tasks) ready(g graph.Graph, n graph.Node, track int) bool {
+// ready reports whether everything that a task waits for has ended, and when
+// the last of it did.
+func (all tasks) ready(g graph.Graph, n graph.Node, track int) (ready bool, since time.Time) {
 	for _, parent := range g.Parents(n) {
 		before := all[parent]
 		if own, ok := before[track]; ok {
@@ -74,9 +76,10 @@ func (all tasks) ready(g graph.Graph, n graph.Node, track int) bool {
 		}
 		for _, t := range before {
 			if !t.State.Ended() {
-				return false
+				return false, since
 			}
+			since = latest(since, t.Ended())
 		}
 	}
-	return true
+	return true, since
 }

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -17,6 +19,13 @@ import (
 	"github.com/trackscribe/trackscribe/images"
 	"github.com/trackscribe/trackscribe/internal/model"
 )
+
+// gcflags keep the compiler from inlining in libraries that are large and not
+// hot, which makes the command some 5 MB smaller. The Makefile reads the same
+// file.
+//
+//go:embed gcflags.txt
+var gcflags string
 
 type options struct {
 	images                       []images.Image
@@ -121,7 +130,11 @@ func (c compiler) compile(ctx context.Context, im images.Image, arch string) ([]
 		link += " -X " + im.VersionVar + "=" + c.version
 	}
 	out := filepath.Join(dir, "program")
-	cmd := exec.CommandContext(ctx, c.goTool, "build", "-trimpath", "-buildvcs=false", "-ldflags", link, "-o", out, im.Main)
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags", link, "-o", out}
+	for flag := range strings.FieldsSeq(gcflags) {
+		args = append(args, "-gcflags="+flag)
+	}
+	cmd := exec.CommandContext(ctx, c.goTool, append(args, im.Main)...)
 	// Whatever a user's settings would change in the program is set.
 	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+arch, "CGO_ENABLED=0",
 		"GOFLAGS=-mod=readonly", "GOWORK=off", "GOEXPERIMENT=", "GOAMD64=v1", "GOARM64=v8.0", "GOFIPS140=off")

@@ -18,7 +18,7 @@ import (
 var (
 	unknownField = &Rule{
 		ID: "unknown-field", Class: Mistake,
-		What: "A field does not exist in Argo 3.7; the API server drops it without a word.",
+		What: "A field does not exist in Argo 3.7; the cluster ignores it without a word.",
 		Fix:  "mend the field's name, or put it where it belongs",
 	}
 	badValue = &Rule{
@@ -59,11 +59,15 @@ func (l *linter) decode(o *object) bool {
 	return false
 }
 
-// asText offers quotes where YAML made a truth value of a word.
+// asText offers quotes where YAML made something else of a text.
 func asText(err error) option {
 	return func(f *Finding) {
-		if strings.Contains(err.Error(), "cannot unmarshal bool") {
+		switch text := err.Error(); {
+		case !strings.Contains(text, "of type string"):
+		case strings.Contains(text, "cannot unmarshal bool"):
 			f.Fix = "put it into quotes: YAML reads y, n, yes, no, on and off as true or false"
+		case strings.Contains(text, "cannot unmarshal number"):
+			f.Fix = "put it into quotes"
 		}
 	}
 }

@@ -30,13 +30,15 @@ var (
 type tasks map[string]*wfv1.DAGTask
 
 func tasksOf(t *tmpl) tasks {
-	m := tasks{}
-	for _, c := range t.calls {
-		if c.task != nil {
-			m[c.name] = c.task
+	if t.tasks == nil {
+		t.tasks = tasks{}
+		for _, c := range t.calls {
+			if c.task != nil {
+				t.tasks[c.name] = c.task
+			}
 		}
 	}
-	return m
+	return t.tasks
 }
 
 func (m tasks) GetTask(name string) *wfv1.DAGTask {
@@ -59,28 +61,51 @@ func (m tasks) GetTaskDependencies(name string) []string {
 func (tasks) GetTaskFinishedAtTime(string) time.Time { return time.Time{} }
 
 // predecessors are the names of the tasks or steps that are over when this
-// one starts. All may be, where it waits for one that does not exist.
+// one starts; nil when that cannot be told, because a task is waited for that
+// does not exist.
 func (c *call) predecessors() map[string]bool {
+	if c.over == nil {
+		c.over = c.findPredecessors()
+	}
+	return c.over
+}
+
+func (c *call) findPredecessors() map[string]bool {
 	over := map[string]bool{}
-	if c.task != nil {
-		// Argo's own walk does not end where tasks wait for each other.
-		all := tasksOf(c.in)
-		for todo := all.GetTaskDependencies(c.name); len(todo) > 0; todo = todo[1:] {
-			if name := todo[0]; all[name] == nil {
-				return nil
-			} else if !over[name] {
-				over[name] = true
-				todo = append(todo, all.GetTaskDependencies(name)...)
+	if c.task == nil {
+		for _, other := range c.in.calls {
+			if other.group < c.group {
+				over[other.name] = true
 			}
 		}
 		return over
 	}
-	for _, other := range c.in.calls {
-		if other.group < c.group {
-			over[other.name] = true
+	// Argo's own walk does not end where tasks wait for each other.
+	all := tasksOf(c.in)
+	for todo := c.directly(all); len(todo) > 0; todo = todo[1:] {
+		name := todo[0]
+		if all[name] == nil {
+			return nil
+		}
+		if !over[name] {
+			over[name] = true
+			todo = append(todo, c.in.call(name).directly(all)...)
 		}
 	}
 	return over
+}
+
+// directly are the tasks that a task names in depends or dependencies.
+func (c *call) directly(all tasks) []string {
+	if c.waits == nil {
+		c.waits = append([]string{}, all.GetTaskDependencies(c.name)...)
+	}
+	return c.waits
+}
+
+func (t *tmpl) call(name string) *call {
+	i := slices.IndexFunc(t.calls, func(c *call) bool { return c.name == name && c.task != nil })
+	return t.calls[i]
 }
 
 // results are the fields that Argo gives a task in a depends expression.

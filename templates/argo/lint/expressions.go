@@ -43,7 +43,7 @@ var functions = exprenv.GetFuncMap(nil)
 // checkExpressions compiles the fields that are expressions as a whole. Those
 // in tags are compiled where the tags are.
 func (l *linter) checkExpressions(o *object) {
-	scopes := l.scopes(o)
+	scopes := o.scopes
 	for _, c := range o.everyCall() {
 		switch {
 		case c.expression != "":
@@ -164,16 +164,15 @@ func (l *linter) unknownPath(o *object, at path, p string, s *symbols, here []op
 		l.report(o, unknownFunction, at, fmt.Sprintf("sprig.%s does not exist", rest), here...)
 		return true
 	}
-	if other := s.fannedOut[p]; other != nil {
-		l.report(o, fanOutArtifact, at, fmt.Sprintf("%s: %s runs once per item", p, other), here...)
+	switch seen := s.see(p); {
+	case seen.fannedOut != nil:
+		l.report(o, fanOutArtifact, at, fmt.Sprintf("%s: %s runs once per item", p, seen.fannedOut), here...)
 		return true
-	}
-	if !s.hasPath(root) || s.hasPath(p) {
+	case seen.later != nil:
+		l.report(o, missingDependency, at, fmt.Sprintf("%s is used without waiting for %s", p, seen.later), here...)
+		return true
+	case !s.hasPath(root) || s.hasPath(p):
 		return false // an unknown root does not compile
-	}
-	if other := s.later[p]; other != nil {
-		l.report(o, missingDependency, at, fmt.Sprintf("%s is used without waiting for %s", p, other), here...)
-		return true
 	}
 	if near := s.nearest(p); near != "" {
 		here = append(slices.Clone(here), fix("did you mean "+near+"?"))
@@ -185,18 +184,18 @@ func (l *linter) unknownPath(o *object, at path, p string, s *symbols, here []op
 // compile compiles an expression as the controller does.
 func compile(code string, s *symbols) error {
 	flat := map[string]any{}
-	for n := range s.names {
-		flat[n] = ""
+	s.each(func(n string, open bool) {
 		switch {
+		case open:
+			flat[strings.TrimSuffix(n, ".")+".any"] = ""
 		case n == "data":
 			flat[n] = []any{}
 		case typeless.MatchString(n):
 			flat[n] = nil
+		default:
+			flat[n] = ""
 		}
-	}
-	for _, prefix := range s.open {
-		flat[strings.TrimSuffix(prefix, ".")+".any"] = ""
-	}
+	})
 	return guard(func() error {
 		_, err := expr.Compile(code, expr.Env(exprenv.GetFuncMap(flat)))
 		return err
@@ -215,11 +214,18 @@ var (
 func hyphenated(code string, s *symbols) string {
 	bare := quoted.ReplaceAllStringFunc(code, func(q string) string { return strings.Repeat(" ", len(q)) })
 	for _, name := range withHyphen.FindAllString(bare, -1) {
-		if strings.Contains(name, "-") && s.names[name] {
+		if strings.Contains(name, "-") && s.isName(name) {
 			return name
 		}
 	}
 	return ""
+}
+
+// isName says whether just this name is known, not only a prefix of it.
+func (s *symbols) isName(name string) bool {
+	found := false
+	s.each(func(n string, open bool) { found = found || !open && n == name })
+	return found
 }
 
 // variables lists the paths that an expression reads, such as

@@ -99,8 +99,7 @@ func (f fanOut) visit(c *call, varies map[string]bool) {
 	}
 	f.seen[key] = true
 	for _, s := range t.writes() {
-		// An inline template sees the item itself.
-		if !f.differs(s.key, c, inner) && !f.differs(s.key, c, nil) {
+		if !f.differs(s.key, c, inner) {
 			f.l.report(t.obj, keyCollision, s.at, fmt.Sprintf("every run of %s writes the key %q", f.call, short(s.key, 80)))
 		}
 	}
@@ -113,24 +112,34 @@ func (f fanOut) visit(c *call, varies map[string]bool) {
 // input that differs, or what a step of the same item left behind.
 func (f fanOut) differs(text string, c *call, varies map[string]bool) bool {
 	tags, _ := scan(text)
-	for _, t := range tags {
+	return slices.ContainsFunc(tags, func(t tag) bool {
 		name := t.name()
-		if input, ok := strings.CutPrefix(name, "inputs.parameters."); ok && varies[input] {
-			return true
-		}
-		for _, prefix := range []string{"pod.name", "node.name", "tasks.", "steps."} {
-			if strings.HasPrefix(name, prefix) {
-				return true
+		if t.expression {
+			for input := range varies {
+				if strings.Contains(name, input) {
+					return true
+				}
 			}
+			return strings.Contains(name, "item") && f.seesItem(c)
 		}
-		if c == f.call && (name == "item" || strings.HasPrefix(name, "item.")) {
-			return true
+		root, _, _ := strings.Cut(name, ".")
+		input, isInput := strings.CutPrefix(name, "inputs.parameters.")
+		return isInput && varies[input] || root == "pod" || root == "node" ||
+			c != f.call && (root == "tasks" || root == "steps") ||
+			root == "item" && f.seesItem(c)
+	})
+}
+
+// seesItem says whether {{item}} at a call is the fan-out's: there, and in
+// templates that stand inline in it.
+func (f fanOut) seesItem(c *call) bool {
+	for c != f.call {
+		if c.fansOut() || c.in == nil || c.in.within == nil {
+			return false
 		}
-		if t.expression && (strings.Contains(name, "item") || slices.ContainsFunc(slices.Collect(maps.Keys(varies)), func(v string) bool { return strings.Contains(name, v) })) {
-			return true
-		}
+		c = c.in.within
 	}
-	return false
+	return true
 }
 
 // sameKeys looks for steps that are not of one fan-out, but write one key.

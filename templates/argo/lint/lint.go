@@ -61,6 +61,7 @@ func Check(ctx context.Context, files []File, opts Options) []Finding {
 		if ctx.Err() != nil {
 			break
 		}
+		o.scopes = l.scopes(o)
 		l.checkTags(o)
 		l.checkExpressions(o)
 		l.checkCalls(o)
@@ -127,6 +128,7 @@ type option func(*Finding)
 
 func fix(text string) option     { return func(f *Finding) { f.Fix = text } }
 func subject(text string) option { return func(f *Finding) { f.subjects = append(f.subjects, text) } }
+
 func onLine(n int) option {
 	return func(f *Finding) {
 		if n > 0 {

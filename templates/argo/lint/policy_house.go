@@ -10,7 +10,7 @@ import (
 var (
 	removedField = &Rule{
 		ID: "removed-field", Class: Policy,
-		What: "A field is gone in Argo 4: schedule, mutex, semaphore or podPriority.",
+		What: "A field is gone in Argo 4: schedule, mutex or semaphore.",
 		Fix:  "use the plural: schedules, mutexes, semaphores",
 	}
 	defaultRetry = &Rule{

@@ -4,14 +4,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // WriteText writes findings for people: a line that editors can follow, the
 // field, and what to do.
 func WriteText(w io.Writer, findings []Finding) error {
 	for _, f := range findings {
-		_, err := fmt.Fprintf(w, "%s:%d: %s: %s\n    at:  %s %s\n    fix: %s\n", f.File, f.Line, f.Rule, f.Message, f.Object, f.Path, f.Fix)
-		if err != nil {
+		at := strings.TrimSpace(f.Object + " " + f.Path)
+		if at != "" {
+			at = "    at:  " + at + "\n"
+		}
+		if _, err := fmt.Fprintf(w, "%s:%d: %s: %s\n%s    fix: %s\n", f.File, f.Line, f.Rule, f.Message, at, f.Fix); err != nil {
 			return err
 		}
 	}

@@ -1,32 +1,48 @@
 package lint
 
 import (
-	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
-
-	wfv1 "github.com/argoproj/argo-workflows/v3/pkg/apis/workflow/v1alpha1"
 )
 
 // symbols are the names that a tag may use at some place of a manifest.
 type symbols struct {
+	// up are the names around: of the template, of the object.
+	up    *symbols
 	names map[string]bool
 	// open are prefixes under which only the run can know the names.
 	open []string
-	// later are names of this template that are not known yet at this place,
-	// each with the call that it belongs to.
-	later map[string]*call
-	// fannedOut are artifacts of fan-outs, which nobody can take as one.
-	fannedOut map[string]*call
+	// left is what the tasks and steps of a template leave behind, by the
+	// start of its names, such as "tasks.a.".
+	left map[string]*leftover
+	// at is the task or step whose place this is. Of the template around it
+	// only what is over by then is known.
+	at *call
+	// after says that the place is a hook of at, which knows at's own outputs.
+	after bool
 	// items says what a fan-out hands over; nil outside one.
 	items *items
 }
 
+// A leftover is what one task or step leaves behind.
+type leftover struct {
+	call  *call
+	names map[string]bool // without the prefix
+	open  bool
+}
+
 func newSymbols(names ...string) *symbols {
-	s := &symbols{names: map[string]bool{}, later: map[string]*call{}, fannedOut: map[string]*call{}}
-	s.add(names...)
-	return s
+	return (*symbols)(nil).with(names...)
+}
+
+// with returns the symbols and some more.
+func (s *symbols) with(names ...string) *symbols {
+	c := &symbols{up: s, names: map[string]bool{}}
+	if s != nil {
+		c.items = s.items
+	}
+	c.add(names...)
+	return c
 }
 
 func (s *symbols) add(names ...string) {
@@ -35,34 +51,106 @@ func (s *symbols) add(names ...string) {
 	}
 }
 
-func (s *symbols) with(names ...string) *symbols {
-	c := &symbols{
-		names: maps.Clone(s.names), open: slices.Clone(s.open), items: s.items,
-		later: maps.Clone(s.later), fannedOut: maps.Clone(s.fannedOut),
+// A sight is what is known of a name.
+type sight struct {
+	known bool
+	// later is the call that leaves it behind, but is not over yet.
+	later *call
+	// fannedOut is the fan-out of which it is an artifact.
+	fannedOut *call
+}
+
+// see looks a name up, from the inside out.
+func (s *symbols) see(name string) sight {
+	var at *symbols
+	for ; s != nil; s = s.up {
+		at = s.place(at)
+		if s.names[name] || slices.ContainsFunc(s.open, func(p string) bool { return strings.HasPrefix(name, p) }) {
+			return sight{known: true}
+		}
+		prefix, rest := splitOutput(name)
+		left := s.left[prefix]
+		if left == nil || !left.open && !left.names[rest] {
+			continue
+		}
+		own := at != nil && at.after && at.at == left.call
+		switch {
+		case !own && !at.isOver(left.call):
+			return sight{later: left.call}
+		case !own && left.call.fansOut() && strings.HasPrefix(rest, "outputs.artifacts."):
+			return sight{fannedOut: left.call}
+		}
+		return sight{known: true}
 	}
-	c.add(names...)
-	return c
+	return sight{}
 }
 
-func (s *symbols) isOpen(name string) bool {
-	return slices.ContainsFunc(s.open, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+// place is the innermost place so far in the template that comes next: that
+// of an inline template is followed by that of the task it stands in.
+func (s *symbols) place(inner *symbols) *symbols {
+	if s.at == nil || inner != nil && inner.at.in == s.at.in {
+		return inner
+	}
+	return s
 }
 
-// has says whether a simple tag of this name is replaced.
-func (s *symbols) has(name string) bool { return s.names[name] || s.isOpen(name) }
+// splitOutput cuts tasks.a.outputs.result after the task's name.
+func splitOutput(name string) (prefix, rest string) {
+	_, after, _ := strings.Cut(name, ".")
+	_, rest, ok := strings.Cut(after, ".")
+	if !ok {
+		return "", name
+	}
+	return name[:len(name)-len(rest)], rest
+}
+
+// isOver says whether a call is over at this place.
+func (s *symbols) isOver(c *call) bool {
+	if s == nil || s.at.in != c.in {
+		return true
+	}
+	over := s.at.predecessors()
+	return over == nil || over[c.name]
+}
+
+func (s *symbols) has(name string) bool { return s.see(name).known }
+
+// each visits every known name, and every open prefix.
+func (s *symbols) each(visit func(name string, open bool)) {
+	var at *symbols
+	for ; s != nil; s = s.up {
+		at = s.place(at)
+		for n := range s.names {
+			visit(n, false)
+		}
+		for _, p := range s.open {
+			visit(p, true)
+		}
+		for prefix, left := range s.left {
+			if !at.isOver(left.call) && !(at.after && at.at == left.call) {
+				continue
+			}
+			for n := range left.names {
+				visit(prefix+n, false)
+			}
+			if left.open {
+				visit(prefix, true)
+			}
+		}
+	}
+}
 
 // hasPath says whether an expression may use a path: a name, what is in one,
 // or what holds some.
 func (s *symbols) hasPath(p string) bool {
-	if s.has(p) || s.isOpen(p+".") {
+	if s.has(p) {
 		return true
 	}
-	for n := range s.names {
-		if strings.HasPrefix(n, p+".") || strings.HasPrefix(p, n+".") && !holdsNames(n) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(s.open, func(prefix string) bool { return strings.HasPrefix(prefix, p+".") })
+	found := false
+	s.each(func(n string, open bool) {
+		found = found || strings.HasPrefix(n, p+".") || !open && strings.HasPrefix(p, n+".") && !holdsNames(n)
+	})
+	return found
 }
 
 // holdsNames says whether a name stands for all names below it, which does not
@@ -79,242 +167,10 @@ func holdsNames(name string) bool {
 // nearest returns the known name that a wrong one was probably meant to be.
 func (s *symbols) nearest(name string) string {
 	best, least := "", max(2, len(name)/6)+1
-	for _, n := range slices.Sorted(maps.Keys(s.names)) {
-		if d := distance(name, n); d < least {
+	s.each(func(n string, open bool) {
+		if d := distance(name, n); !open && (d < least || d == least && best != "" && n < best) {
 			best, least = n, d
 		}
-	}
+	})
 	return best
-}
-
-// items is what is known of the list that a fan-out runs over.
-type items struct {
-	call  *call
-	known bool            // the list stands in the manifest
-	keys  map[string]bool // keys that every item has; nil when items are no mappings
-}
-
-func itemsOf(t *tmpl, c *call) *items {
-	list := c.withItems
-	switch {
-	case c.withSequence != nil:
-		return &items{call: c, known: true}
-	case c.withParam != "":
-		text, ok := literalParam(t, c.withParam)
-		if !ok || json.Unmarshal([]byte(text), &list) != nil {
-			return &items{call: c}
-		}
-	}
-	it := &items{call: c, known: len(list) > 0}
-	for i, item := range list {
-		if hasTag(item.String()) || item.GetType() == wfv1.List {
-			return &items{call: c}
-		}
-		var keys map[string]bool
-		if item.GetType() == wfv1.Map {
-			keys = map[string]bool{}
-			for k := range item.GetMapVal() {
-				keys[k] = i == 0 || it.keys[k]
-			}
-			maps.DeleteFunc(keys, func(_ string, everywhere bool) bool { return !everywhere })
-		}
-		it.keys = keys
-	}
-	return it
-}
-
-// literalParam returns the text of a value that stands in the manifest: as it
-// is, or as the default of the one parameter that it names.
-func literalParam(t *tmpl, value string) (string, bool) {
-	if !hasTag(value) {
-		return value, true
-	}
-	tags, _ := scan(value)
-	if len(tags) != 1 || tags[0].expression || strings.TrimSpace(value) != value[tags[0].start:tags[0].end] {
-		return "", false
-	}
-	if name, ok := strings.CutPrefix(tags[0].name(), "workflow.parameters."); ok {
-		return literalValue(t.obj.params[name])
-	}
-	if name, ok := strings.CutPrefix(tags[0].name(), "inputs.parameters."); ok {
-		for _, p := range t.Inputs.Parameters {
-			if p.Name == name {
-				return literalValue(p)
-			}
-		}
-	}
-	return "", false
-}
-
-func literalValue(p wfv1.Parameter) (string, bool) {
-	v := p.GetValue()
-	return v, v != "" && !hasTag(v)
-}
-
-// globals are the names that exist everywhere in an object.
-func (l *linter) globals(o *object) *symbols {
-	s := newSymbols(
-		"workflow.name", "workflow.namespace", "workflow.mainEntrypoint", "workflow.serviceAccountName", "workflow.uid",
-		"workflow.status", "workflow.duration", "workflow.priority", "workflow.scheduledTime", "workflow.creationTimestamp",
-		"workflow.parameters", "workflow.parameters.json", "workflow.labels", "workflow.labels.json",
-		"workflow.annotations", "workflow.annotations.json", "node.name", "tasks.name", "steps.name",
-	)
-	// Whoever submits may add labels and annotations.
-	s.open = []string{"workflow.labels.", "workflow.annotations.", "workflow.creationTimestamp."}
-	for name := range o.params {
-		s.add("workflow.parameters." + name)
-	}
-	if o.freeParams {
-		s.open = append(s.open, "workflow.parameters.")
-	}
-	l.globalOutputs(o, s)
-	return s
-}
-
-// globalOutputs adds what templates publish by globalName. A template of
-// another object may do so too.
-func (l *linter) globalOutputs(o *object, s *symbols) {
-	if o.isLibrary() || o.spec.WorkflowTemplateRef != nil {
-		s.open = append(s.open, "workflow.outputs.")
-	}
-	for _, c := range o.everyCall() {
-		if c.ref != nil {
-			s.open = append(s.open, "workflow.outputs.")
-		}
-	}
-	for _, t := range o.templates {
-		for _, p := range t.Outputs.Parameters {
-			s.addGlobalOutput("workflow.outputs.parameters.", p.GlobalName)
-		}
-		for _, a := range t.Outputs.Artifacts {
-			s.addGlobalOutput("workflow.outputs.artifacts.", a.GlobalName)
-		}
-	}
-}
-
-func (s *symbols) addGlobalOutput(prefix, name string) {
-	switch {
-	case name == "":
-	case hasTag(name):
-		s.open = append(s.open, prefix)
-	default:
-		s.add(prefix + name)
-	}
-}
-
-// inTemplate are the names inside a template, on top of those outside it.
-func (l *linter) inTemplate(t *tmpl, outer *symbols) *symbols {
-	s := outer.with()
-	if t.defaults {
-		// Merged into every template: any of their names may be meant.
-		s.open = append(s.open, "inputs.", "outputs.", "steps.", "tasks.", "pod.", "item", "retries", "lastRetry")
-		return s
-	}
-	for _, p := range t.Inputs.Parameters {
-		s.add("inputs.parameters", "inputs.parameters."+p.Name)
-	}
-	for _, a := range t.Inputs.Artifacts {
-		s.add("inputs.artifacts."+a.Name, "inputs.artifacts."+a.Name+".path")
-	}
-	for _, a := range t.Outputs.Artifacts {
-		s.add("outputs.artifacts." + a.Name + ".path")
-	}
-	for _, p := range t.Outputs.Parameters {
-		s.add("outputs.parameters." + p.Name + ".path")
-	}
-	if t.IsPodType() {
-		s.add("pod.name")
-	}
-	if t.retry() != nil {
-		s.add(retryNames...)
-	}
-	if l.afterRun(t) {
-		s.add("workflow.failures")
-	}
-	for _, c := range t.calls {
-		s.addOutputs(l, c)
-	}
-	return s
-}
-
-var retryNames = []string{"retries", "lastRetry.exitCode", "lastRetry.status", "lastRetry.duration", "lastRetry.message"}
-
-// metricNames are the names that exist in the metrics of a template.
-func metricNames(t *tmpl) []string {
-	names := []string{"status", "duration", "exitCode", "retries", "resourcesDuration.cpu", "resourcesDuration.memory", "outputs.result"}
-	for _, p := range t.Outputs.Parameters {
-		names = append(names, "outputs.parameters."+p.Name)
-	}
-	return names
-}
-
-// inCall are the names at a task or step: outputs only of what is over.
-func (l *linter) inCall(c *call, s *symbols) *symbols {
-	in := s.with()
-	over := c.predecessors()
-	if over == nil {
-		return in
-	}
-	for _, other := range c.in.calls {
-		if over[other.name] {
-			continue
-		}
-		prefix := other.prefix()
-		for n := range in.names {
-			if strings.HasPrefix(n, prefix) {
-				delete(in.names, n)
-				in.later[n] = other
-			}
-		}
-		in.open = slices.DeleteFunc(in.open, func(p string) bool { return p == prefix })
-	}
-	return in
-}
-
-// withItem adds what a fan-out hands to each of its runs.
-func (s *symbols) withItem(t *tmpl, c *call) *symbols {
-	if !c.fansOut() {
-		return s
-	}
-	in := s.with("item")
-	in.items = itemsOf(t, c)
-	for k := range in.items.keys {
-		in.add("item." + k)
-	}
-	if !in.items.known {
-		in.open = append(in.open, "item.")
-	}
-	return in
-}
-
-func (c *call) prefix() string {
-	if c.kind == "step" {
-		return "steps." + c.name + "."
-	}
-	return "tasks." + c.name + "."
-}
-
-// addOutputs adds the names that a task or step leaves behind.
-func (s *symbols) addOutputs(l *linter, c *call) {
-	prefix := c.prefix()
-	for _, n := range []string{"id", "ip", "status", "exitCode", "startedAt", "finishedAt", "hostNodeName", "outputs.parameters"} {
-		s.add(prefix + n)
-	}
-	t, _ := l.target(c)
-	if t == nil {
-		s.open = append(s.open, prefix)
-		return
-	}
-	if t.HasOutput() {
-		s.add(prefix + "outputs.result")
-	}
-	for _, p := range t.Outputs.Parameters {
-		s.add(prefix + "outputs.parameters." + p.Name)
-	}
-	for _, a := range t.Outputs.Artifacts {
-		s.add(prefix + "outputs.artifacts." + a.Name)
-		if c.fansOut() {
-			s.fannedOut[prefix+"outputs.artifacts."+a.Name] = c
-		}
-	}
 }

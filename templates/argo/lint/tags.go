@@ -79,54 +79,8 @@ func replaceTags(s string, word func(tag) string) string {
 
 // checkTags looks at every tag of every string of an object's spec.
 func (l *linter) checkTags(o *object) {
-	v := visitor{l: l, o: o, scopes: l.scopes(o)}
+	v := visitor{l: l, o: o, scopes: o.scopes}
 	v.walk(o.lookup(o.specAt), o.specAt, v.scopes[o.specAt])
-}
-
-// scopes says which names exist below which fields.
-func (l *linter) scopes(o *object) map[path]*symbols {
-	global := l.globals(o)
-	m := map[path]*symbols{o.specAt: global}
-	// The controller replaces these once more when a pod is made.
-	inPods := global.with()
-	inPods.open = append(inPods.open, "inputs.", "outputs.", "steps.", "tasks.", "pod.")
-	for _, field := range []string{"volumes", "podSpecPatch", "podMetadata"} {
-		m[o.specAt.key(field)] = inPods
-	}
-	for _, h := range o.calls {
-		m[h.at] = global.with("workflow.failures")
-	}
-	m[o.specAt.key("metrics")] = global.with("status", "duration", "exitCode", "workflow.failures")
-	for _, t := range o.templates {
-		outer := global
-		if t.within != nil {
-			outer = m[t.within.at]
-		}
-		l.templateScopes(t, outer, m)
-	}
-	return m
-}
-
-func (l *linter) templateScopes(t *tmpl, outer *symbols, m map[path]*symbols) {
-	s := l.inTemplate(t, outer)
-	m[t.at] = s
-	m[t.at.key("metrics")] = s.with(metricNames(t)...)
-	for _, c := range t.calls {
-		before := l.inCall(c, s)
-		m[c.at] = before.withItem(t, c)
-		for _, field := range []string{"withItems", "withParam", "withSequence"} {
-			m[c.at.key(field)] = before
-		}
-		// A hook knows what its own task left behind.
-		after := m[c.at].with()
-		after.addOutputs(l, c)
-		own := func(_ string, other *call) bool { return other == c }
-		maps.DeleteFunc(after.later, own)
-		maps.DeleteFunc(after.fannedOut, own)
-		for _, h := range c.hooks {
-			m[h.at] = after
-		}
-	}
 }
 
 type visitor struct {
@@ -178,18 +132,17 @@ func (v visitor) tags(text string, at path, s *symbols) {
 
 func (v visitor) simple(t tag, at path, s *symbols, here option) {
 	name := t.name()
-	if other := s.fannedOut[name]; other != nil && s.later[name] == nil {
-		v.l.report(v.o, fanOutArtifact, at, fmt.Sprintf("{{%s}}: %s runs once per item", name, other), here)
-		return
-	}
-	if s.has(name) {
+	about := subject("{{" + t.text + "}}")
+	switch seen := s.see(name); {
+	case seen.known:
 		v.l.likelyItemKey(v.o, at, name, s, here)
 		return
-	}
-	about := subject("{{" + t.text + "}}")
-	if other := s.later[name]; other != nil {
-		v.l.report(v.o, missingDependency, at, fmt.Sprintf("{{%s}} is used without waiting for %s", name, other), here, about,
-			subject("missing dependency '"+other.name+"'"))
+	case seen.later != nil:
+		v.l.report(v.o, missingDependency, at, fmt.Sprintf("{{%s}} is used without waiting for %s", name, seen.later), here, about,
+			subject("missing dependency '"+seen.later.name+"'"))
+		return
+	case seen.fannedOut != nil:
+		v.l.report(v.o, fanOutArtifact, at, fmt.Sprintf("{{%s}}: %s runs once per item", name, seen.fannedOut), here)
 		return
 	}
 	if s.items != nil && strings.HasPrefix(name, "item.") {
@@ -202,15 +155,10 @@ func (v visitor) simple(t tag, at path, s *symbols, here option) {
 	opts := []option{here, about}
 	if near := s.nearest(name); near != "" {
 		opts = append(opts, fix("did you mean {{"+near+"}}?"))
+	} else if strings.HasPrefix(name, "workflow.parameters.") {
+		opts = append(opts, fix("declare the parameter under spec.arguments.parameters, or mend its name"))
 	}
 	v.l.report(v.o, unknownTag, at, fmt.Sprintf("{{%s}} names nothing that exists here", name), opts...)
-}
-
-func (it *items) without(key string) string {
-	if len(it.keys) == 0 {
-		return fmt.Sprintf("the items have no key %q", key)
-	}
-	return fmt.Sprintf("the items have no key %q, but %s", key, strings.Join(slices.Sorted(maps.Keys(it.keys)), ", "))
 }
 
 var (
