@@ -67,6 +67,7 @@ demo: build model ## Run the example and show what came out: everything from a f
 test: model ## Vet and test everything
 	$(GO) vet ./...
 	$(GO) test ./...
+	cd cmd/trackscribe-simulate && $(GO) vet ./... && $(GO) test ./...
 
 .PHONY: test-race
 test-race: export CGO_ENABLED = 1
@@ -91,6 +92,14 @@ images: need-go ## Build the images as archives in out/, for ARCH (amd64,arm64)
 .PHONY: push
 push: need-go ## Push both images to IMAGE_REPO (registry/name) and print their digests
 	@$(MKIMAGE) push $(IMAGE_FLAGS)
+
+.PHONY: e2e
+e2e: model ## Test on a real cluster: KUBECONFIG's, or the one beside the checkout
+	@GO="$(GO)" internal/e2e/run.sh test
+
+.PHONY: bench-cluster
+bench-cluster: model ## Makespan of each granularity beside its floor, on an idle cluster, ROUNDS (1) times
+	@GO="$(GO)" internal/e2e/run.sh bench -rounds $(ROUNDS)
 
 .PHONY: fuzz
 fuzz: need-go ## Run every fuzz target for FUZZTIME (60s)

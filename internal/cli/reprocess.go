@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/trackscribe/trackscribe/internal/engine"
 	cluster "github.com/trackscribe/trackscribe/internal/engine/argo"
 	"github.com/trackscribe/trackscribe/internal/engine/argo/submit"
 	"github.com/trackscribe/trackscribe/internal/reprocess"
@@ -80,14 +81,14 @@ func runReprocess(ctx context.Context, env *Env, o *reprocessOptions) error {
 	if err != nil {
 		return err
 	}
-	running, err := live(ctx, s)
+	left, running, err := leave(ctx, s)
 	if err != nil {
 		return reached(err)
 	}
 	now := time.Now()
 	opt := reprocess.Options{
 		Missing: o.missing, Failed: o.failed, Stuck: o.stuck, Stale: o.stale, Source: o.source, S3: s.S3, Params: params, Now: now,
-		Live: func(recording, run string) bool { return running[recording+"/"+run] },
+		Live: func(recording, run string) bool { return left[recording+"/"+run] },
 	}
 	if o.since > 0 {
 		opt.Since = now.Add(-o.since)
@@ -100,7 +101,7 @@ func runReprocess(ctx context.Context, env *Env, o *reprocessOptions) error {
 		fmt.Fprintf(env.Stderr, "%d recordings are selected; the first %d are taken\n", len(picks), o.limit)
 		picks = picks[:o.limit]
 	}
-	answers, failures := o.submit(ctx, s, picks, params, len(running))
+	answers, failures := o.submit(ctx, s, picks, params, running)
 	if o.output.value == "json" {
 		err = printJSON(env, answers)
 	} else {
@@ -109,19 +110,24 @@ func runReprocess(ctx context.Context, env *Env, o *reprocessOptions) error {
 	return errors.Join(err, failures)
 }
 
-// live lists what the cluster is running, by recording/run.
-func live(ctx context.Context, s *submit.Submitter) (map[string]bool, error) {
+// leave lists the runs to leave alone, by recording/run: what the cluster is
+// running, and how many that is, and what somebody stopped there.
+func leave(ctx context.Context, s *submit.Submitter) (left map[string]bool, running int, err error) {
 	all, err := s.Cluster.List(ctx, argo.LabelGraph+"="+s.Graph.Name)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	running := map[string]bool{}
+	left = map[string]bool{}
 	for i := range all {
-		if st := cluster.StatusOf(&all[i], s.Graph); !st.State.Ended() {
-			running[st.Recording+"/"+st.Run] = true
+		st := cluster.StatusOf(&all[i], s.Graph)
+		if !st.State.Ended() {
+			running++
+		}
+		if !st.State.Ended() || st.State == engine.Canceled {
+			left[st.Recording+"/"+st.Run] = true
 		}
 	}
-	return running, nil
+	return left, running, nil
 }
 
 // submit runs what was picked, as far as there is room. One that cannot be run

@@ -96,8 +96,9 @@ func (w *waiter) wait(ctx context.Context, s argo.Status) (argo.Status, error) {
 				w.trouble(told, s, t, "waits for its pod", t.Message, t.Hint)
 			}
 			// The next attempt may have begun already when the failure shows.
-			for _, a := range t.Attempts {
-				if a.Failed && !t.State.Ended() {
+			for i, a := range t.Attempts {
+				again := i+1 < len(t.Attempts) && !t.State.Ended() || t.State == engine.Retrying
+				if a.Failed && again {
 					w.trouble(told, s, t, "failed and is tried again", a.Message, s.HintOf(a))
 				}
 			}

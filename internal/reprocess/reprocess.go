@@ -27,7 +27,8 @@ type Options struct {
 	S3      open.Options
 	Params  map[string]string // with which runs are made now
 	Now     time.Time
-	// Live tells whether a run is running on the cluster.
+	// Live tells whether a run is to be left alone: the cluster is running it, or
+	// somebody stopped it there.
 	Live func(recording, run string) bool
 }
 

@@ -30,7 +30,6 @@ func (r renderer) reprocess() wfv1.WorkflowTemplate {
 	c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: volumeToken, MountPath: pathToken, ReadOnly: true})
 	t := wfv1.Template{
 		Name: templateReprocess, Container: c, Volumes: []corev1.Volume{tokenVolume()},
-		Metadata:              wfv1.Metadata{Annotations: map[string]string{annotationDisplay: "Select and submit"}},
 		ActiveDeadlineSeconds: seconds(30 * time.Minute),
 	}
 	r.place(&t, "")

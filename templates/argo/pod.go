@@ -48,7 +48,6 @@ func (r renderer) pod(u graph.Unit) wfv1.Template {
 	t := wfv1.Template{
 		Name: u.Name,
 		Metadata: wfv1.Metadata{Annotations: map[string]string{
-			annotationDisplay:  r.display(u),
 			annotationProgress: fmt.Sprintf("0/%d", 100*len(u.Nodes)),
 			AnnotationSteps:    strings.Join(u.Names(), ","),
 		}},
@@ -69,6 +68,8 @@ func (r renderer) pod(u graph.Unit) wfv1.Template {
 	args = append(args, "--recording="+workflowParam(ParamRecording), "--run="+workflowParam(ParamRun), "--outputs="+pathOutputs)
 	if u.Each != "" {
 		t.Inputs.Parameters = []wfv1.Parameter{{Name: paramTrack}}
+		// Argo allows no spaces here.
+		t.Annotations = map[string]string{annotationDisplay: u.Name + "-{{inputs.parameters." + paramTrack + "}}"}
 		args = append(args, "--track={{inputs.parameters."+paramTrack+"}}")
 	}
 	if r.first(u) {
@@ -94,20 +95,6 @@ func (r renderer) pod(u graph.Unit) wfv1.Template {
 	t.Outputs = r.outputs(u)
 	r.place(&t, heaviest.Policy.Pool)
 	return t
-}
-
-// display is what people see in the Argo UI.
-func (r renderer) display(u graph.Unit) string {
-	switch {
-	case u.Each != "":
-		return "track {{inputs.parameters." + paramTrack + "}}"
-	case r.opt.Granularity == GranularityRun:
-		return "The whole run"
-	case len(u.Nodes) > 1:
-		return strings.ToUpper(u.Name[:1]) + u.Name[1:] + ": " + u.Nodes[0].Title + " and " + strconv.Itoa(len(u.Nodes)-1) + " more"
-	default:
-		return u.Nodes[0].Title
-	}
 }
 
 // first reports whether the unit is where the graph begins: it makes the run's

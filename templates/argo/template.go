@@ -153,7 +153,6 @@ func (r renderer) templates() []wfv1.Template {
 		// A node that always succeeds and needs no pod.
 		list = append(list, wfv1.Template{
 			Name: templateDone, Steps: []wfv1.ParallelSteps{{Steps: []wfv1.WorkflowStep{}}},
-			Metadata: wfv1.Metadata{Annotations: map[string]string{annotationDisplay: "Done"}},
 		})
 	}
 	return append(list,
@@ -169,7 +168,6 @@ func (r renderer) templates() []wfv1.Template {
 func (r renderer) conclude() wfv1.Template {
 	t := wfv1.Template{
 		Name:                  templateConclude,
-		Metadata:              wfv1.Metadata{Annotations: map[string]string{annotationDisplay: "Note the failure"}},
 		ActiveDeadlineSeconds: seconds(starting),
 		RetryStrategy:         retry(3, []int{exitDone, exitTransient, exitKilled, exitTerminated, exitUnknown}, "1s", 2, "10s"),
 		Container: r.container([]string{

@@ -32,6 +32,9 @@ func encode(v any) ([]byte, error) {
 	if err := dec.Decode(&tree); err != nil {
 		return nil, err
 	}
+	if root, ok := tree.(map[string]any); ok {
+		delete(root, "status") // the cluster's to tell
+	}
 	tree, _ = prune("", tree)
 	if b, err = json.Marshal(tree); err != nil {
 		return nil, err

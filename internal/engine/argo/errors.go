@@ -15,7 +15,7 @@ var (
 	ErrUnreachable  = errors.New("not reachable")
 	ErrUnauthorized = errors.New("credentials were not accepted")
 	ErrForbidden    = errors.New("not allowed")
-	ErrNotInstalled = errors.New("Argo Workflows is not installed there")
+	ErrNotInstalled = errors.New("the cluster has no Argo Workflows")
 	ErrNotFound     = errors.New("not found")
 	ErrExists       = errors.New("exists already")
 	ErrConflict     = errors.New("was changed by somebody else meanwhile")

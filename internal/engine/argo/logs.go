@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/trackscribe/trackscribe/internal/run"
 )
 
 // A LogLine is one line that a pod of a task wrote.
@@ -39,7 +41,7 @@ func (s Status) Pods() []Pod {
 				p = &Pod{Name: a.Pod, Task: t.Name(), Attempt: i + 1}
 				byName[a.Pod], order = p, append(order, a.Pod)
 			} else {
-				p.Task = t.Template
+				p.Task = run.TaskName(t.Template, t.Track)
 			}
 			p.Steps = append(p.Steps, t.Name(), t.Step)
 			p.begun, p.ended = !a.Pending, !a.Finished.IsZero()

@@ -1,6 +1,7 @@
 package argo
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -194,14 +195,15 @@ func (r *reader) attempts(n wfv1.NodeStatus) []Attempt {
 			Pending: p.Phase == wfv1.NodePending, Fraction: fraction(p.Progress),
 		}
 		a.Message, a.hint = said(p.Message)
+		a.lost = p.Phase == wfv1.NodeError
 		if p.Outputs != nil && p.Outputs.ExitCode != nil {
 			a.Exit, _ = strconv.Atoi(*p.Outputs.ExitCode)
 		}
-		if a.Failed && n.Type == wfv1.NodeTypeRetry {
+		switch {
+		case i+1 < len(pods):
+			a.wait = pods[i+1].StartedAt.Sub(p.FinishedAt.Time)
+		case a.Failed && !n.Fulfilled():
 			a.wait = r.backoff(templateOf(n), i+1)
-			if i+1 < len(pods) {
-				a.wait = pods[i+1].StartedAt.Sub(p.FinishedAt.Time)
-			}
 		}
 		list = append(list, a)
 	}
@@ -281,11 +283,15 @@ func pending(message string) string {
 // count, which failed.
 func (r *reader) again(n wfv1.NodeStatus, count int, last Attempt) bool {
 	policy := r.templates[templateOf(n)].RetryStrategy
-	if policy == nil || last.Exit == 64 || last.Exit == 65 {
+	if policy == nil || policy.Limit != nil && count > policy.Limit.IntValue() {
 		return false
 	}
-	return policy.Limit == nil || count <= policy.Limit.IntValue()
+	// The rendered policies try again what was lost and a list of exit codes.
+	codes := exitCodes.FindString(policy.Expression)
+	return last.lost || codes == "" || strings.Contains(codes, "'"+strconv.Itoa(last.Exit)+"'")
 }
+
+var exitCodes = regexp.MustCompile(`lastRetry\.exitCode in \[[^]]*\]`)
 
 // backoff is how long the template's policy waits after attempt number count.
 func (r *reader) backoff(template string, count int) time.Duration {

@@ -91,6 +91,7 @@ type Attempt struct {
 	Fraction float64
 	Message  string
 	Exit     int
+	lost     bool // it was no failure of the step
 	hint     string
 	wait     time.Duration // until the next attempt
 }

@@ -31,15 +31,15 @@ var troubles = []Trouble{
 	},
 	{
 		regexp.MustCompile(`(?i)configmaps? "([^"]+)" not found`), "the settings were not installed",
-		"trackscribe install -n NAMESPACE",
+		"run: trackscribe install -n NAMESPACE",
 	},
 	{
 		regexp.MustCompile(`(?i)serviceaccounts? "?([^"\s]+)"? not found`), "a ServiceAccount is missing, so no pod can be made",
-		"trackscribe install -n NAMESPACE, then: trackscribe retry",
+		"run: trackscribe install -n NAMESPACE, then: trackscribe retry",
 	},
 	{
 		regexp.MustCompile(`workflowtaskresults\.argoproj\.io (?:"[^"]*" )?is forbidden`), "the pods' ServiceAccount lacks its Role, so Argo is not told what they did",
-		"trackscribe install -n NAMESPACE, then: trackscribe retry",
+		"run: trackscribe install -n NAMESPACE, then: trackscribe retry",
 	},
 	{
 		regexp.MustCompile(`exceeded quota`), "the namespace's quota is used up",
@@ -79,7 +79,7 @@ var troubles = []Trouble{
 	},
 	{
 		regexp.MustCompile(`(?i)templates? .*not found|invalid spec`), "the Workflow asks for what is not installed",
-		"trackscribe install -n NAMESPACE",
+		"run: trackscribe install -n NAMESPACE",
 	},
 }
 

@@ -25,9 +25,6 @@ type Object = map[string]any
 // An API is a cluster. Its objects lie under the paths of the Kubernetes API.
 type API struct {
 	URL string
-	// Refuse, when set, answers a request with another status than it deserves,
-	// unless it returns 0.
-	Refuse func(r *http.Request) (status int, message string)
 	// Changed, when set, is told of every Workflow that was written by a client.
 	Changed func(path string, wf Object)
 
@@ -40,6 +37,7 @@ type API struct {
 	news    chan struct{} // closed and replaced at every change, and to drop streams
 	dropped int           // how often streams were dropped
 	asked   []string
+	refuse  func(r *http.Request) (status int, message string)
 }
 
 type change struct {
@@ -114,6 +112,14 @@ func (a *API) Log(pod, text string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.logs[pod] = text
+}
+
+// Refuse answers requests with another status than they deserve, unless refuse
+// returns 0.
+func (a *API) Refuse(refuse func(r *http.Request) (status int, message string)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.refuse = refuse
 }
 
 // Asked returns the method and path of every request so far.

@@ -14,7 +14,7 @@ import (
 func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	a.asked = append(a.asked, r.Method+" "+r.URL.Path)
-	refuse := a.Refuse
+	refuse := a.refuse
 	a.mu.Unlock()
 	if refuse != nil {
 		if status, message := refuse(r); status != 0 {
