@@ -14,6 +14,7 @@ import (
 
 	"github.com/trackscribe/trackscribe/internal/engine"
 	"github.com/trackscribe/trackscribe/internal/engine/argo"
+	"github.com/trackscribe/trackscribe/internal/testenv"
 )
 
 // midway is a run in the middle, with a task in every state.
@@ -114,7 +115,7 @@ func TestAge(t *testing.T) {
 	}
 }
 
-// TestUnified compares with the program diff, where there is one.
+// TestUnified compares with the program diff.
 func TestUnified(t *testing.T) {
 	t.Parallel()
 	numbers := func(skip ...int) string {
@@ -129,7 +130,6 @@ func TestUnified(t *testing.T) {
 		}
 		return b.String()
 	}
-	diff, lookErr := exec.LookPath("diff")
 	for name, c := range map[string]struct{ a, b string }{
 		"equal":   {numbers(), numbers()},
 		"new":     {"", numbers(3)},
@@ -145,9 +145,7 @@ func TestUnified(t *testing.T) {
 			if (c.a == c.b) != (got == "") {
 				t.Fatalf("got %q", got)
 			}
-			if lookErr != nil {
-				t.Skip("no program diff")
-			}
+			diff := testenv.Program(t, "diff")
 			dir := t.TempDir()
 			for file, text := range map[string]string{"a": c.a, "b": c.b} {
 				if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {

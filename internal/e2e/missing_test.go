@@ -41,7 +41,7 @@ func TestWithoutRole(t *testing.T) {
 	p.install()
 	p.in("delete", "rolebinding", "trackscribe-executor")
 	told := p.toldWhileWaiting("submit", source, "--run", "one", "--wait")
-	for _, text := range []string{"workflowtaskresults", "forbidden", "hint: trackscribe install -n " + p.ns} {
+	for _, text := range []string{"workflowtaskresults", "forbidden", "trackscribe install -n " + p.ns} {
 		if !strings.Contains(told, text) {
 			t.Errorf("nothing of %q is told\n%s", text, told)
 		}

@@ -82,8 +82,15 @@ export TRACKSCRIBE_E2E=1 TRACKSCRIBE_E2E_CLI=$out/trackscribe
 
 case $what in
 test)
-  # More runs at once than a small node can take only make each slower.
-  $GO test -count=1 -timeout 60m -parallel 3 -v "$@" ./internal/e2e
+  # More runs at once than a small node can take only make each slower. What
+  # fails beside others gets a second chance alone, and that is said.
+  if $GO test -count=1 -timeout 30m -parallel 3 -v "$@" ./internal/e2e 2>&1 | tee "$out/test.log"; then
+    exit 0
+  fi
+  failed=$(sed -n 's/^--- FAIL: \(Test[A-Za-z0-9]*\) .*/\1/p' "$out/test.log" | sort -u | paste -sd '|')
+  [ -n "$failed" ] || exit 1
+  printf '\n!!! FAILED, ONCE MORE ALONE: %s\n\n' "$failed" >&2
+  $GO test -count=1 -timeout 20m -parallel 1 -v -run "^($failed)\$" ./internal/e2e
   ;;
 bench)
   $GO run ./internal/bench/cluster -cli "$TRACKSCRIBE_E2E_CLI" -image "$TRACKSCRIBE_E2E_IMAGE" -floor "$TRACKSCRIBE_E2E_STANDIN_IMAGE" \

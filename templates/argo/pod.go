@@ -175,7 +175,9 @@ func (r renderer) container(args []string, cpu float64, memory int, env []corev1
 			Limits:   corev1.ResourceList{corev1.ResourceMemory: mem},
 		},
 		SecurityContext: containerSecurity(),
-		VolumeMounts:    []corev1.VolumeMount{{Name: volumeScratch, MountPath: pathScratch}, {Name: volumeTmp, MountPath: pathTmp}},
+		// The step's last words are the pod's message.
+		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
+		VolumeMounts:             []corev1.VolumeMount{{Name: volumeScratch, MountPath: pathScratch}, {Name: volumeTmp, MountPath: pathTmp}},
 	}
 }
 

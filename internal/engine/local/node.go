@@ -128,8 +128,9 @@ func (n *nodeRun) chain(track int, nodes map[string]*nodeRun) error {
 	return nil
 }
 
-// errGivenUp ends the siblings of a task that failed for good.
-var errGivenUp = errors.New("given up: another track failed")
+// errGivenUp ends the siblings of a task that failed for good. It counts as
+// canceled, so that they are not taken for failures of their own.
+var errGivenUp = fmt.Errorf("given up: another track failed: %w", context.Canceled)
 
 // wait returns whether the node can run, once all its parents have ended.
 func (n *nodeRun) wait(ctx context.Context, nodes map[string]*nodeRun) bool {
