@@ -200,4 +200,3 @@ func emptyFolder(beside string) string {
 }
 
 func link(dir string) { _ = os.Symlink("anna.webm", filepath.Join(dir, "ben.webm")) }
-
