@@ -183,7 +183,7 @@ With -o a folder one file per object; else one stream of YAML on stdout.
 			if err != nil {
 				return err
 			}
-			if output == "" {
+			if output == "" || output == "-" {
 				return writeStream(env.Stdout, files)
 			}
 			return writeFolder(env, output, files)
@@ -191,7 +191,7 @@ With -o a folder one file per object; else one stream of YAML on stdout.
 	}
 	o.add(cmd)
 	cmd.Flags().StringVarP(&namespace, "namespace", "n", "", "namespace of the objects (default argo)")
-	cmd.Flags().StringVarP(&output, "output", "o", "", "folder for one file per object (default: all on stdout)")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "folder for one file per object (default, or -: all on stdout)")
 	return cmd
 }
 
