@@ -3,6 +3,7 @@ package command_test
 import (
 	"bytes"
 	"io/fs"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,9 +13,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"github.com/trackscribe/trackscribe/cmd/trackscribe-simulate/command"
 	"github.com/trackscribe/trackscribe/internal/cli"
+	"github.com/trackscribe/trackscribe/internal/store"
+	"github.com/trackscribe/trackscribe/internal/store/open"
 	"github.com/trackscribe/trackscribe/internal/testenv"
 )
 
@@ -96,6 +101,54 @@ func TestExec(t *testing.T) {
 				t.Errorf("what came out is not what trackscribe run makes (-want +got):\n%.4000s", diff)
 			}
 		})
+	}
+}
+
+// TestExecFromBucketToBucket has the processes find the store by the rendered
+// settings and the credentials by what stands for the rendered Secret.
+func TestExecFromBucketToBucket(t *testing.T) {
+	modelDir, step := testenv.Model(t), stepBinary(t)
+	backend := s3mem.New()
+	srv := httptest.NewServer(gofakes3.New(backend).Server())
+	defer srv.Close()
+	if err := backend.CreateBucket("meetings"); err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{
+		"TRACKSCRIBE_MODEL_DIR": modelDir, "TRACKSCRIBE_S3_ENDPOINT": srv.URL, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+	}
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+		t.Setenv(name, env[name]) // the SDK looks there, here and in the processes
+	}
+	st, err := open.Open(t.Context(), "s3://meetings/team", open.Options{Endpoint: srv.URL, Region: "us-east-1", PathStyle: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare := filepath.Join(testenv.Root(t), "examples", "bare")
+	entries, err := os.ReadDir(bare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		f, err := os.Open(filepath.Join(bare, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := st.Put(t.Context(), "raw/bare/"+e.Name(), f, store.PutOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+	}
+	var out, errs bytes.Buffer
+	code := command.Run(t.Context(), command.Env{
+		Args:  []string{"--exec", "--step-binary", step, "--store", "s3://meetings/team", "--granularity", "fused", "-v", "s3://meetings/team/raw/bare"},
+		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Now: time.Now, Getenv: func(name string) string { return env[name] },
+	})
+	if code != 0 {
+		t.Fatalf("exit code %d:\n%s%s", code, &out, &errs)
+	}
+	if _, err := st.Stat(t.Context(), "recordings/bare/result/transcript.json"); err != nil {
+		t.Errorf("there is no result: %v", err)
 	}
 }
 
