@@ -43,6 +43,9 @@ func TestEngineConformance(t *testing.T) {
 	})
 }
 
+// suites are the namespaces of the cases, by *testing.T.
+var suites sync.Map
+
 type newRunner = func(graph.Graph, func(run.Task, float64)) *runner.Runner
 
 func startEngine(t *testing.T, r newRunner) engine.Engine {
@@ -56,13 +59,8 @@ contexts: [{name: c, context: {cluster: c, user: u}}], users: [{name: u, user: {
 		t.Fatal(err)
 	}
 	// One namespace per case of the suite, whichever of its engines works in it.
-	namespace := "suite-" + strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '-'
-	}, strings.ToLower(filepath.Base(t.Name())))
-	k, err := argoengine.ConnectKube(argoengine.Access{Kubeconfig: config, Namespace: namespace})
+	namespace, _ := suites.LoadOrStore(t, fmt.Sprintf("suite-%d", namespaces.Add(1)))
+	k, err := argoengine.ConnectKube(argoengine.Access{Kubeconfig: config, Namespace: namespace.(string)})
 	if err != nil {
 		t.Fatal(err)
 	}

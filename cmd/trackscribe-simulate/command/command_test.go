@@ -37,7 +37,7 @@ var times = regexp.MustCompile(`\d+\.\d\d s`)
 func TestTree(t *testing.T) {
 	t.Parallel()
 	code, out, errs := simulate(t, "", pipeline, "-p", "recording=standup", "-p", "run=r1", "--tracks", "12",
-		"--fail", "pad-track[1]x1", "--lose", "pad-track[7]", "--fail", "mixdown-tracks=137", "--delay", "merge-transcripts=20ms")
+		"--fail", "pad-track[1]x1", "--fail", "pad-track[7]x1=143", "--fail", "mixdown-tracks=137", "--delay", "merge-transcripts=20ms")
 	if code != 0 || errs != "" {
 		t.Errorf("exit code %d: %s", code, errs)
 	}
@@ -46,7 +46,7 @@ func TestTree(t *testing.T) {
 ├─ ✔ pad-track                       T, 12 tracks
 │  ├─ ✔ [0]                          T
 │  ├─ ✔ [1]                          T, 2 attempts, 1: main: Error (exit code 75): pad-track fails, as asked
-│  ├─ ✔ [7]                          T, 2 attempts, 1: pod deleted
+│  ├─ ✔ [7]                          T, 2 attempts, 1: main: Error (exit code 143): pad-track fails, as asked
 │  └─ ✔ 9 more, at once
 ├─ ✖ mixdown-tracks                  T, 3 attempts, 1: main: Error (exit code 137): mixdown-tracks fails, as asked, failed: No more retries left
 ├─ ✔ merge-transcripts               T
