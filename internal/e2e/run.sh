@@ -33,7 +33,7 @@ need() {
 }
 
 beside() {
-  local cluster=$PWD/../shared/cluster/cluster
+  cluster=$PWD/../shared/cluster/cluster # the trap needs it too
   [ -x "$cluster" ] || skip "KUBECONFIG is not set and there is no cluster beside the checkout"
   [ "$(uname -s)-$(id -u)" = Linux-0 ] || skip "the cluster beside the checkout needs Linux and root"
   if ! "$cluster" ps >/dev/null 2>&1; then
