@@ -42,14 +42,17 @@ build: need-go ## Build bin/trackscribe
 	$(GO) build -trimpath $(GCFLAGS) -ldflags "$(LDFLAGS)" -o $(BIN) ./cmd/trackscribe
 
 .PHONY: check-size
-check-size: build ## Fail when the programs have grown too large
-	@$(GO) build -trimpath -ldflags "-s -w" -o bin/step ./cmd/step
+check-size: build bin/step ## Fail when the programs have grown too large
 	@for f in $(BIN):60000000 bin/step:30000000; do \
 		size=$$(wc -c < $${f%%:*}); echo "$${f%%:*}: $$size bytes, at most $${f##*:}"; [ $$size -le $${f##*:} ] || exit 1; \
 	done
 
+.PHONY: bin/step
+bin/step: need-go
+	@$(GO) build -trimpath -ldflags "-s -w" -o $@ ./cmd/step
+
 .PHONY: simulate
-simulate: need-go ## Build bin/trackscribe-simulate, Argo's controller without a cluster (minutes, the first time)
+simulate: bin/step ## Build bin/trackscribe-simulate, Argo's controller without a cluster (minutes, the first time)
 	cd cmd/trackscribe-simulate && $(GO) build -trimpath -ldflags "-s -w" -o ../../bin/trackscribe-simulate .
 
 .PHONY: model
@@ -80,6 +83,7 @@ lint: need-go ## Check format and run staticcheck
 	@unformatted=$$($(GO) run $(GOFUMPT) -l .) || exit; \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
 	$(GO) run $(STATICCHECK) ./...
+	cd cmd/trackscribe-simulate && $(GO) run $(STATICCHECK) ./...
 
 .PHONY: fmt
 fmt: need-go ## Format the code

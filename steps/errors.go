@@ -3,6 +3,7 @@ package steps
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // A Class says what to do about a failed step. It is also the step binary's
@@ -94,6 +95,17 @@ func Hint(err error) string {
 		err = errors.Unwrap(err)
 	}
 	return hint
+}
+
+// RetryAfter returns how long the service that failed asks to be left alone; 0
+// when it does not say. Whoever ends the attempt waits that long, so that the
+// next one, whoever starts it, does not come too early.
+func RetryAfter(err error) time.Duration {
+	var r interface{ RetryAfter() time.Duration }
+	if errors.As(err, &r) {
+		return r.RetryAfter()
+	}
+	return 0
 }
 
 // skipped is the error value of a step that had nothing to do.

@@ -28,6 +28,10 @@ type Spec struct {
 	Params  []Param
 	Needs   []Need // what it needs of the outside
 
+	// Check reports what is wrong with parameters, each of which is right by
+	// itself, but not together. Nil: nothing ever is.
+	Check func(params map[string]string) error `json:"-"`
+
 	// Volatile marks a step that reads the outside world or publishes to it:
 	// its work is never taken from the cache of an earlier run.
 	Volatile bool
@@ -64,11 +68,11 @@ type Param struct {
 }
 
 // A Need is something of the outside world, for the step table and, under
-// Kubernetes, for what a pod is given.
+// Kubernetes, for what a pod is given: the secrets of the settings that belong
+// to the need.
 type Need struct {
-	Name   string // "source", "speech-model", "store", …
-	Doc    string
-	Secret bool
+	Name string // "source", "speech-model", "store", …
+	Doc  string
 }
 
 var (

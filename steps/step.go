@@ -58,9 +58,28 @@ type Job struct {
 	// Progress reports the fraction done, 0 to 1. It may be called from any
 	// goroutine and costs nothing to call often.
 	Progress func(fraction float64)
+	// Parts keeps finished pieces of long work, so that the next attempt goes on
+	// where this one ends. They belong to the task's cache key: other inputs or
+	// parameters have other parts. It may be used from any goroutine.
+	Parts Documents
 
 	report Report
 }
+
+// Documents keeps JSON documents under names of a step's own, such as
+// "chunk-3".
+type Documents interface {
+	// Load reads a document; ok is false when there is none.
+	Load(ctx context.Context, name string, v any) (ok bool, err error)
+	// Save writes a document, whole or not at all.
+	Save(ctx context.Context, name string, v any) error
+}
+
+// noDocuments is for jobs whose maker keeps none.
+type noDocuments struct{}
+
+func (noDocuments) Load(context.Context, string, any) (bool, error) { return false, nil }
+func (noDocuments) Save(context.Context, string, any) error         { return nil }
 
 // A Report is what a step tells beside its outputs.
 type Report struct {
@@ -75,7 +94,18 @@ type Usage struct {
 	TokensIn     int     `json:"tokensIn,omitempty"`
 	TokensOut    int     `json:"tokensOut,omitempty"`
 	Calls        int     `json:"calls,omitempty"`
-	Bytes        int64   `json:"bytes,omitempty"`
+	Bytes        int64   `json:"bytes,omitempty"` // sent
+}
+
+// Plus returns the sum of two usages.
+func (u Usage) Plus(v Usage) Usage {
+	return Usage{
+		AudioSeconds: u.AudioSeconds + v.AudioSeconds,
+		TokensIn:     u.TokensIn + v.TokensIn,
+		TokensOut:    u.TokensOut + v.TokensOut,
+		Calls:        u.Calls + v.Calls,
+		Bytes:        u.Bytes + v.Bytes,
+	}
 }
 
 // Path returns where the output file of that name goes.
@@ -92,6 +122,10 @@ func (j *Job) Warn(format string, args ...any) {
 // A Step is a spec with the function behind it.
 type Step struct {
 	Spec
+	// Basis names what else equal inputs and parameters depend on, such as the
+	// digest of a prompt; it is part of the cache key. Nil: nothing.
+	Basis func(params map[string]string) (string, error)
+
 	run func(ctx context.Context, job *Job, given Given) ([]Made, error)
 }
 
@@ -136,6 +170,9 @@ func (s Step) Run(ctx context.Context, job *Job, given Given) (made []Made, repo
 	}()
 	if job.Progress == nil {
 		job.Progress = func(float64) {}
+	}
+	if job.Parts == nil {
+		job.Parts = noDocuments{}
 	}
 	made, err = s.run(ctx, job, given)
 	return made, job.report, err

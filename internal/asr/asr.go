@@ -29,11 +29,20 @@ type Word struct {
 	Level       float64 // RMS of the word in the stream, in dBFS, before any gain
 }
 
-// Segment is a stretch of the stream that was recognised in one go.
+// Segment is a stretch of the stream that is recognised in one go.
 type Segment struct {
 	Start, End float64 // seconds from the start of the stream
 	Words      int     // how many of Result.Words came out of it; the segments' words follow each other
+	// Voiced is where in it, in seconds from the start of the stream, a voice
+	// is heard: what lies between are pauses. Empty: not known.
+	Voiced []Span
 }
+
+// Span is a stretch of time, in seconds.
+type Span struct{ Start, End float64 }
+
+// PauseSeconds is the shortest pause within a segment that counts as one.
+const PauseSeconds = 0.15
 
 // Result is what a recogniser made of a stream. A stream without speech is a
 // Result without words.
@@ -42,7 +51,17 @@ type Result struct {
 	Segments []Segment
 	Duration float64 // seconds in the stream
 	Speech   float64 // seconds that were given to the model: the sum of the segments
-	Levels   []int8  // RMS of each LevelSeconds of the stream, in dBFS, -127 and below as -127
+	// Estimated says that times of words are guesses from those of longer
+	// stretches.
+	Estimated bool
+	Levels    []int8 // RMS of each LevelSeconds of the stream, in dBFS, -127 and below as -127
+}
+
+// Guided is a Recognizer that can be told where speech is.
+type Guided interface {
+	// TranscribeSegments is Transcribe for just these segments, whose Words
+	// count for nothing. They are in order of time.
+	TranscribeSegments(ctx context.Context, pcm PCM, segments []Segment) (Result, error)
 }
 
 // Recognizer turns speech into words.

@@ -36,11 +36,16 @@ type Env struct {
 	Stdout, Stderr io.Writer
 	// Getenv reads one environment variable; empty when it is not set.
 	Getenv func(string) string
-	// CacheDir is the user's cache folder, or "" when there is none.
-	CacheDir string
+	// CacheDir and ConfigDir are the user's folders for caches and settings, or
+	// "" when there is none.
+	CacheDir, ConfigDir string
+	// Config is the settings file that a flag names.
+	Config string
 	// Terminal reports whether stderr is a terminal, and its width.
 	Terminal bool
 	Width    int
+
+	warned bool // of who may read the settings file
 }
 
 // Main runs the command and returns its exit code. The first interrupt ends

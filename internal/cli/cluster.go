@@ -63,9 +63,9 @@ func (c *clusterFlags) access(set settings.Settings) argo.Access {
 // connect returns the cluster and the settings. A cluster that was named by a
 // flag is meant, whatever ARGO_SERVER says.
 func (c *clusterFlags) connect(env *Env) (argo.Cluster, settings.Settings, error) {
-	set, err := settings.Load(env.Getenv)
+	set, err := env.settings()
 	if err != nil {
-		return nil, set, usageError(err)
+		return nil, set, err
 	}
 	if c.kubeconfig != "" || c.context != "" {
 		set.ArgoServer = ""
@@ -77,9 +77,9 @@ func (c *clusterFlags) connect(env *Env) (argo.Cluster, settings.Settings, error
 // connectKube returns the cluster's Kubernetes API, for what an Argo Server
 // does not offer.
 func (c *clusterFlags) connectKube(env *Env) (*argo.Kube, error) {
-	set, err := settings.Load(env.Getenv)
+	set, err := env.settings()
 	if err != nil {
-		return nil, usageError(err)
+		return nil, err
 	}
 	kube, err := argo.ConnectKube(c.access(set))
 	return kube, reached(err)
@@ -116,7 +116,7 @@ func (s *sightFlags) look(ctx context.Context, env *Env) (argo.Sight, settings.S
 	if err != nil || set.Store == "" {
 		return sight, set, err
 	}
-	sight.Store, err = open.Open(ctx, set.Store, open.Options{Region: set.S3Region, Endpoint: set.S3Endpoint, PathStyle: set.S3PathStyle})
+	sight.Store, err = open.Open(ctx, set.Store, open.FromSettings(set))
 	if err != nil {
 		return sight, set, usage("--store takes a folder or s3://bucket/prefix", "%w", err)
 	}
@@ -145,6 +145,15 @@ func refOf(s argo.Status) runRef {
 	return runRef{Workflow: s.Workflow, Namespace: s.Namespace, Recording: s.Recording, Run: s.Run}
 }
 
+// find returns how the run that is named stands.
+func find(ctx context.Context, cluster argo.Cluster, name string) (argo.Status, error) {
+	wf, err := argo.Find(ctx, cluster, name)
+	if err != nil {
+		return argo.Status{}, reached(err)
+	}
+	return argo.StatusOf(wf, pipeline.New()), nil
+}
+
 // act does something to each of the runs that are named, and tells it. All are
 // found before anything is done to one.
 func act(ctx context.Context, env *Env, c *clusterFlags, names []string, output, done string, do func(argo.Cluster, argo.Status) error) error {
@@ -154,11 +163,11 @@ func act(ctx context.Context, env *Env, c *clusterFlags, names []string, output,
 	}
 	var found []argo.Status
 	for _, name := range names {
-		wf, err := argo.Find(ctx, cluster, name)
+		s, err := find(ctx, cluster, name)
 		if err != nil {
-			return reached(err)
+			return err
 		}
-		found = append(found, argo.StatusOf(wf, pipeline.New()))
+		found = append(found, s)
 	}
 	answer := []runRef{}
 	for _, st := range found {

@@ -1,14 +1,12 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	cluster "github.com/trackscribe/trackscribe/internal/engine/argo"
 	"github.com/trackscribe/trackscribe/templates/argo"
@@ -65,40 +63,22 @@ This needs the Kubernetes API; an Argo Server cannot install.
 // that the options file names counts less than a flag's and more than the
 // kubeconfig's.
 func rendered(env *Env, c *clusterFlags, r *renderFlags) (*cluster.Kube, []argo.File, error) {
-	if c.namespace == "" && r.file != "" {
-		declared, err := declaredNamespace(env, r.file)
-		if err != nil {
-			return nil, nil, err
-		}
-		c.namespace = declared
+	opt, err := r.load(env)
+	if err != nil {
+		return nil, nil, err
+	}
+	if c.namespace == "" {
+		c.namespace = opt.Namespace
 	}
 	kube, err := c.connectKube(env)
 	if err != nil {
 		return nil, nil, err
 	}
-	opt, err := r.options(env, kube.Namespace())
-	if err != nil {
+	if opt, err = r.complete(env, opt, kube.Namespace()); err != nil {
 		return nil, nil, err
 	}
 	files, err := argo.Render(pipeline.New(), opt)
 	return kube, files, err
-}
-
-// declaredNamespace reads the namespace out of an options file. What else is
-// wrong with the file is told by whoever reads the rest.
-func declaredNamespace(env *Env, file string) (string, error) {
-	b, err := readFileOrStdin(env, file)
-	if err != nil {
-		return "", usage("see examples/argo", "read options: %w", err)
-	}
-	if file == "-" { // it is read again
-		env.Stdin = bytes.NewReader(b)
-	}
-	var declared struct {
-		Namespace string `json:"namespace"`
-	}
-	_ = yaml.Unmarshal(b, &declared)
-	return declared.Namespace, nil
 }
 
 func runInstall(ctx context.Context, env *Env, o *installOptions) error {

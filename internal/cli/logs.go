@@ -54,11 +54,10 @@ func runLogs(ctx context.Context, env *Env, c *clusterFlags, name string, steps 
 	if err != nil {
 		return err
 	}
-	wf, err := argo.Find(ctx, cluster, name)
+	s, err := find(ctx, cluster, name)
 	if err != nil {
-		return reached(err)
+		return err
 	}
-	s := argo.StatusOf(wf, g)
 	var want func(argo.Pod) bool
 	if len(steps) > 0 {
 		want = func(p argo.Pod) bool {

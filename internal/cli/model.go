@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/trackscribe/trackscribe/internal/model"
-	"github.com/trackscribe/trackscribe/internal/settings"
 )
 
 func newModelCommand(env *Env) *cobra.Command {
@@ -19,9 +18,9 @@ func newModelCommand(env *Env) *cobra.Command {
 	var dir string
 	cmd.PersistentFlags().StringVar(&dir, "model", "", "folder of the speech model (default: TRACKSCRIBE_MODEL_DIR, or the cache)")
 	find := func() (string, error) {
-		set, err := settings.Load(env.Getenv)
+		set, err := env.settings()
 		if err != nil {
-			return "", usageError(err)
+			return "", err
 		}
 		if dir != "" {
 			set.ModelDir = dir

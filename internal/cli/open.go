@@ -7,9 +7,6 @@ import (
 	"runtime"
 
 	"github.com/spf13/cobra"
-
-	"github.com/trackscribe/trackscribe/internal/engine/argo"
-	"github.com/trackscribe/trackscribe/templates/pipeline"
 )
 
 func newOpenCommand(env *Env) *cobra.Command {
@@ -29,11 +26,10 @@ TRACKSCRIBE_ARGO_UI says where it is.
 			if err != nil {
 				return err
 			}
-			wf, err := argo.Find(cmd.Context(), cluster, args[0])
+			s, err := find(cmd.Context(), cluster, args[0])
 			if err != nil {
-				return reached(err)
+				return err
 			}
-			s := argo.StatusOf(wf, pipeline.New())
 			link := cluster.Link(s.Workflow)
 			if link == "" {
 				return &exitError{

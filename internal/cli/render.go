@@ -7,13 +7,11 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 
-	"github.com/trackscribe/trackscribe/internal/settings"
 	"github.com/trackscribe/trackscribe/templates/argo"
 	"github.com/trackscribe/trackscribe/templates/graph"
 	"github.com/trackscribe/trackscribe/templates/pipeline"
@@ -60,22 +58,37 @@ func (o *renderFlags) add(cmd *cobra.Command) {
 	addChoice(cmd, &o.credentials, "credentials", "", "how pods get the store's credentials (default secret)")
 }
 
+// load reads the options file, if there is one.
+func (o *renderFlags) load(env *Env) (opt argo.Options, err error) {
+	if o.file == "" {
+		return opt, nil
+	}
+	b, err := readFileOrStdin(env, o.file)
+	if err != nil {
+		return opt, usage("see examples/argo", "read options: %w", err)
+	}
+	if err := yaml.UnmarshalStrict(b, &opt); err != nil {
+		return opt, usage("see examples/argo", "options file %q: %w", o.file, err)
+	}
+	return opt, nil
+}
+
 // options merges flags over the file over defaults. namespace wins when it is
 // not empty.
 func (o *renderFlags) options(env *Env, namespace string) (argo.Options, error) {
-	var opt argo.Options
-	if o.file != "" {
-		b, err := readFileOrStdin(env, o.file)
-		if err != nil {
-			return opt, usage("see examples/argo", "read options: %w", err)
-		}
-		if err := yaml.UnmarshalStrict(b, &opt); err != nil {
-			return opt, usage("see examples/argo", "options file %q: %w", o.file, err)
-		}
-	}
-	set, err := settings.Load(env.Getenv)
+	opt, err := o.load(env)
 	if err != nil {
-		return opt, usageError(err)
+		return opt, err
+	}
+	return o.complete(env, opt, namespace)
+}
+
+// complete merges flags over what the file says, opt, over defaults. namespace
+// wins when it is not empty.
+func (o *renderFlags) complete(env *Env, opt argo.Options, namespace string) (argo.Options, error) {
+	set, err := env.settings()
+	if err != nil {
+		return opt, err
 	}
 	for _, f := range []struct {
 		to   *string
@@ -214,17 +227,13 @@ func writeFolder(env *Env, dir string, files []argo.File) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	names := slices.Collect(func(yield func(string) bool) {
-		for _, f := range files {
-			if !yield(filepath.Join(dir, f.Name)) {
-				return
-			}
-		}
-	})
-	for i, f := range files {
-		if err := os.WriteFile(names[i], f.Data, 0o644); err != nil {
+	var names []string
+	for _, f := range files {
+		name := filepath.Join(dir, f.Name)
+		if err := os.WriteFile(name, f.Data, 0o644); err != nil {
 			return err
 		}
+		names = append(names, name)
 	}
 	_, err := fmt.Fprintln(env.Stdout, strings.Join(names, "\n"))
 	return err

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -15,6 +17,7 @@ import (
 	cluster "github.com/trackscribe/trackscribe/internal/engine/argo"
 	"github.com/trackscribe/trackscribe/internal/engine/argo/submit"
 	"github.com/trackscribe/trackscribe/internal/reprocess"
+	"github.com/trackscribe/trackscribe/internal/settings"
 	"github.com/trackscribe/trackscribe/templates/argo"
 )
 
@@ -32,7 +35,7 @@ type reprocessOptions struct {
 // recording.
 type reprocessAnswer struct {
 	reprocess.Pick
-	Action   string `json:"action"` // submitted, would submit, left for later, failed
+	Action   string `json:"action"` // submitted, would submit, left for later, skipped: why, failed
 	Run      string `json:"run,omitempty"`
 	Workflow string `json:"workflow,omitempty"`
 	Error    string `json:"error,omitempty"`
@@ -77,7 +80,7 @@ func runReprocess(ctx context.Context, env *Env, o *reprocessOptions) error {
 	if o.missing && o.source == "" {
 		return usage("give --source s3://bucket/prefix", "--missing needs a source to look in")
 	}
-	s, params, _, err := o.submitter(ctx, env)
+	s, params, err := o.submitter(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -85,9 +88,13 @@ func runReprocess(ctx context.Context, env *Env, o *reprocessOptions) error {
 	if err != nil {
 		return reached(err)
 	}
+	asked, err := wanted(ctx, s, params)
+	if err != nil {
+		return submitError(err)
+	}
 	now := time.Now()
 	opt := reprocess.Options{
-		Missing: o.missing, Failed: o.failed, Stuck: o.stuck, Stale: o.stale, Source: o.source, S3: s.S3, Params: params, Now: now,
+		Missing: o.missing, Failed: o.failed, Stuck: o.stuck, Stale: o.stale, Source: o.source, S3: s.S3, Params: asked, Now: now,
 		Live: func(recording, run string) bool { return left[recording+"/"+run] },
 	}
 	if o.since > 0 {
@@ -108,6 +115,24 @@ func runReprocess(ctx context.Context, env *Env, o *reprocessOptions) error {
 		err = reprocessTable(env.Stdout, answers)
 	}
 	return errors.Join(err, failures)
+}
+
+// wanted returns the parameters that new runs have: those that were asked for,
+// and of those that follow from settings what the installed template says.
+func wanted(ctx context.Context, s *submit.Submitter, params map[string]string) (map[string]string, error) {
+	defaults, err := s.Defaults(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]string{}
+	for _, p := range s.Graph.Params() {
+		if slices.Contains(settings.ParamNames(), p.Name) {
+			all[p.Name] = p.Default
+		}
+	}
+	maps.Copy(all, defaults)
+	maps.Copy(all, params)
+	return all, nil
 }
 
 // leave lists the runs to leave alone, by recording/run: what the cluster is
@@ -138,12 +163,19 @@ func (o *reprocessOptions) submit(ctx context.Context, s *submit.Submitter, pick
 	for _, p := range picks {
 		a := reprocessAnswer{Pick: p}
 		switch {
+		case p.Skip != "":
+			a.Action = "skipped: " + p.Skip
 		case o.dryRun:
 			a.Action = "would submit"
 		case o.maxParallel > 0 && running >= o.maxParallel:
 			a.Action = "left for later"
 		default:
-			done, err := s.Submit(ctx, submit.Request{Recording: p.Source, ID: p.Recording, Params: merged(p.Params, params), Refresh: o.refresh})
+			// What the last run was asked with goes on, but for what settings say.
+			all := map[string]string{}
+			maps.Copy(all, p.Params)
+			maps.DeleteFunc(all, func(name, _ string) bool { return slices.Contains(settings.ParamNames(), name) })
+			maps.Copy(all, params)
+			done, err := s.Submit(ctx, submit.Request{Recording: p.Source, ID: p.Recording, Params: all, Refresh: o.refresh})
 			if err != nil {
 				a.Action, a.Error = "failed", err.Error()
 				failures = errors.Join(failures, fmt.Errorf("recording %q: %w", p.Recording, submitError(err)))
@@ -155,17 +187,6 @@ func (o *reprocessOptions) submit(ctx context.Context, s *submit.Submitter, pick
 		answers = append(answers, a)
 	}
 	return answers, failures
-}
-
-// merged is what the last run was asked with, and what is asked now.
-func merged(was, now map[string]string) map[string]string {
-	all := map[string]string{}
-	for _, m := range []map[string]string{was, now} {
-		for k, v := range m {
-			all[k] = v
-		}
-	}
-	return all
 }
 
 func reprocessTable(w io.Writer, answers []reprocessAnswer) error {

@@ -33,6 +33,7 @@ items, a waveform and one mixed audio file.
 		Args:                       onlyCommands,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.PersistentFlags().StringVar(&env.Config, "config", "", "settings file (default: TRACKSCRIBE_CONFIG, or trackscribe/config.yaml in the user's folder of settings)")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("see: "+cmd.CommandPath()+" --help", "%w", err)
 	})
@@ -47,7 +48,7 @@ items, a waveform and one mixed audio file.
 			root.AddCommand(c)
 		}
 	}
-	add(groupHere, newRunCommand(env), newGraphCommand(env), newStepsCommand(env), newModelCommand(env))
+	add(groupHere, newRunCommand(env), newGraphCommand(env), newStepsCommand(env), newModelCommand(env), newConfigCommand(env), newServeASRCommand(env))
 	add(groupCluster, newRenderCommand(env), newLintCommand(env), newSimulateCommand(env), newInstallCommand(env), newDiffCommand(env), newSubmitCommand(env), newReprocessCommand(env))
 	add(groupRuns,
 		newListCommand(env), newGetCommand(env), newWatchCommand(env), newWaitCommand(env), newLogsCommand(env),

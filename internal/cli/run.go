@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -108,9 +109,9 @@ stdout, progress to stderr.
 
 // effective merges flags over the environment.
 func (o *runOptions) effective(env *Env) (settings.Settings, error) {
-	s, err := settings.Load(env.Getenv)
+	s, err := env.settings()
 	if err != nil {
-		return s, usageError(err)
+		return s, err
 	}
 	if o.engine.value != "" {
 		s.Engine = o.engine.value
@@ -141,11 +142,13 @@ func runRun(ctx context.Context, env *Env, o *runOptions, recording string) erro
 	if err != nil {
 		return err
 	}
-	params, err := parseParams(o.params)
+	asked, err := parseParams(o.params)
 	if err != nil {
 		return err
 	}
-	s3 := open.Options{Region: set.S3Region, Endpoint: set.S3Endpoint, PathStyle: set.S3PathStyle}
+	params := set.Params()
+	maps.Copy(params, asked)
+	s3 := open.FromSettings(set)
 	out, err := open.Open(ctx, o.out, s3)
 	if err != nil {
 		return usage("--out takes a folder or s3://bucket/prefix", "%w", err)
@@ -156,18 +159,21 @@ func runRun(ctx context.Context, env *Env, o *runOptions, recording string) erro
 	if err := model.Check(set.ModelDir); err != nil {
 		return err
 	}
+	if err := checkLanguage(set, params); err != nil {
+		return err
+	}
 	g := pipeline.New()
 	r, resumed, err := operate.Prepare(ctx, g, out, s3, operate.Request{
 		Recording: recording, ID: o.id, RunID: o.runID, Params: params, Refresh: o.refresh,
 		Program: thisVersion().Version, Now: time.Now(),
 	})
 	if err != nil {
-		if steps.Classify(err) == steps.Misuse && (len(params) > 0 || len(o.refresh) > 0 || o.id != "" || o.runID != "") {
+		if steps.Classify(err) == steps.Misuse && (len(asked) > 0 || len(o.refresh) > 0 || o.id != "" || o.runID != "") {
 			return usageError(err)
 		}
 		return err
 	}
-	w := world.New(world.Options{Store: out, S3: s3, ModelDir: set.ModelDir})
+	w := world.New(world.Options{Store: out, S3: s3, ModelDir: set.ModelDir, Settings: set, Now: time.Now})
 	eng := local.New(local.Options{Pools: graph.PoolSizes(runtime.GOMAXPROCS(0)), Runner: func(g graph.Graph, progress func(run.Task, float64)) local.TaskRunner {
 		return &runner.Runner{Graph: g, Store: out, Steps: w.Step, Scratch: set.Scratch, Now: time.Now, Progress: progress}
 	}})
@@ -185,8 +191,7 @@ func runRun(ctx context.Context, env *Env, o *runOptions, recording string) erro
 		return err
 	}
 	if end.State != engine.Canceled {
-		told := run.End{Run: r.ID, State: string(end.State), Message: end.Message, Finished: time.Now().UTC()}
-		if err := operate.Finish(context.WithoutCancel(ctx), out, r.Recording, told); err != nil && end.State == engine.Succeeded {
+		if err := operate.Finish(context.WithoutCancel(ctx), out, r.Recording, end.End(time.Now())); err != nil && end.State == engine.Succeeded {
 			return err
 		}
 	}

@@ -11,8 +11,6 @@ import (
 
 	cluster "github.com/trackscribe/trackscribe/internal/engine/argo"
 	"github.com/trackscribe/trackscribe/internal/engine/argo/submit"
-	"github.com/trackscribe/trackscribe/internal/settings"
-	"github.com/trackscribe/trackscribe/internal/store"
 	"github.com/trackscribe/trackscribe/internal/store/open"
 	"github.com/trackscribe/trackscribe/steps"
 	"github.com/trackscribe/trackscribe/templates/argo"
@@ -43,26 +41,26 @@ func (o *submitFlags) add(cmd *cobra.Command) {
 }
 
 // submitter connects to the cluster and the store.
-func (o *submitFlags) submitter(ctx context.Context, env *Env) (*submit.Submitter, map[string]string, settings.Settings, error) {
+func (o *submitFlags) submitter(ctx context.Context, env *Env) (*submit.Submitter, map[string]string, error) {
 	params, err := parseParams(o.params)
 	if err != nil {
-		return nil, nil, settings.Settings{}, err
+		return nil, nil, err
 	}
 	at, set, err := o.connect(env)
 	if err != nil {
-		return nil, nil, set, err
+		return nil, nil, err
 	}
 	if o.store != "" {
 		set.Store = o.store
 	}
 	if !strings.HasPrefix(set.Store, "s3://") {
-		return nil, nil, set, usage("give --store s3://bucket/prefix, or set TRACKSCRIBE_STORE: the place that the installed template names",
+		return nil, nil, usage("give --store s3://bucket/prefix, or set TRACKSCRIBE_STORE: the place that the installed template names",
 			"store %q is not usable on a cluster", set.Store)
 	}
-	s3 := open.Options{Region: set.S3Region, Endpoint: set.S3Endpoint, PathStyle: set.S3PathStyle}
+	s3 := open.FromSettings(set)
 	st, err := open.Open(ctx, set.Store, s3)
 	if err != nil {
-		return nil, nil, set, usage("--store takes s3://bucket/prefix", "%w", err)
+		return nil, nil, usage("--store takes s3://bucket/prefix", "%w", err)
 	}
 	s := &submit.Submitter{
 		Graph: pipeline.New(), Store: st, S3: s3, Cluster: at, Name: o.name, Granularity: argo.Granularity(o.granularity.value),
@@ -71,7 +69,7 @@ func (o *submitFlags) submitter(ctx context.Context, env *Env) (*submit.Submitte
 	if o.priority != 0 {
 		s.Priority = &o.priority
 	}
-	return s, params, set, nil
+	return s, params, nil
 }
 
 type submitOptions struct {
@@ -135,7 +133,7 @@ func runSubmit(ctx context.Context, env *Env, o *submitOptions, recordings []str
 	if len(recordings) > 1 && (o.id != "" || o.watch || o.logs) {
 		return usage("submit them one by one", "--recording, --watch and --logs are for a single recording")
 	}
-	s, params, _, err := o.submitter(ctx, env)
+	s, params, err := o.submitter(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -231,8 +229,6 @@ func submittedAs(a submitAnswer) string {
 func submitError(err error) error {
 	switch {
 	case isExit(err):
-		return err
-	case store.IsNetwork(err):
 		return err
 	case steps.Classify(err) == steps.Misuse:
 		return usageError(err)

@@ -51,11 +51,9 @@ func runWait(ctx context.Context, env *Env, c *sightFlags, names []string, timeo
 	}
 	ends := make([]argo.Status, len(names))
 	for i, name := range names {
-		wf, err := argo.Find(ctx, sight.Cluster, name)
-		if err != nil {
-			return reached(err)
+		if ends[i], err = find(ctx, sight.Cluster, name); err != nil {
+			return err
 		}
-		ends[i] = argo.StatusOf(wf, sight.Graph)
 	}
 	if timeout > 0 {
 		var cancel context.CancelFunc

@@ -74,17 +74,17 @@ func watchRun(ctx context.Context, env *Env, sight argo.Sight, begin argo.Status
 	var last argo.Status
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	statuses := pump(ctx, sight.Follow(ctx, begin.Workflow))
+	statuses := engine.Stream(ctx, sight.Follow(ctx, begin.Workflow))
 	for {
 		select {
 		case s, ok := <-statuses:
 			if !ok {
 				return last, context.Cause(ctx)
 			}
-			if s.err != nil {
-				return last, s.err
+			if s.Err != nil {
+				return last, s.Err
 			}
-			last = s.status
+			last = s.Value
 			if err := show.show(last, told.Tell(last, time.Now())); err != nil {
 				return last, err
 			}
@@ -94,27 +94,6 @@ func watchRun(ctx context.Context, env *Env, sight argo.Sight, begin argo.Status
 			}
 		}
 	}
-}
-
-// seen is one look at a run.
-type seen struct {
-	status argo.Status
-	err    error
-}
-
-func pump(ctx context.Context, seq func(func(argo.Status, error) bool)) <-chan seen {
-	out := make(chan seen)
-	go func() {
-		defer close(out)
-		for s, err := range seq {
-			select {
-			case out <- seen{s, err}:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return out
 }
 
 // A watcher shows how a run goes.

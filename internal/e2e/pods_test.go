@@ -78,6 +78,13 @@ func (w *witness) read(r io.Reader) error {
 	}
 }
 
+// all returns the pods that were seen.
+func (w *witness) all() []corev1.Pod {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Collect(maps.Values(w.pods))
+}
+
 // running waits until a pod of a node of a Workflow runs, and returns its name.
 // Nodes are named as Argo does: "transcribe-track(1:1)".
 func (w *witness) running(t *testing.T, workflow, node string) string {

@@ -54,13 +54,15 @@ beside() {
 }
 
 # images builds the images, with one more whose steps fail, wait or do nothing
-# as they are told, and puts them on the nodes.
+# as they are told, and that holds the services that steps talk to, and puts
+# them on the nodes.
 images() {
   local repo=docker.io/library/trackscribe
   $GO run ./internal/tools/mkimage archive -go "$GO" -arch "$arch" -version e2e -out "$out"
   $GO build -trimpath -ldflags '-s -w' -o "$out/standin" ./internal/e2e/standin
+  $GO build -trimpath -ldflags '-s -w' -o "$out/services" ./internal/e2e/services
   $GO run ./internal/e2e/layer -image "$out/step-$arch.tar" -tag "$repo-standin:e2e" -o "$out/standin-$arch.tar" \
-    "/step.real=image:/step" "/step=$out/standin"
+    "/step.real=image:/step" "/step=$out/standin" "/services=$out/services"
   local archive
   for archive in step cli standin; do
     timeout --foreground 5m $TRACKSCRIBE_E2E_LOAD "$out/$archive-$arch.tar"
@@ -82,6 +84,10 @@ export TRACKSCRIBE_E2E=1 TRACKSCRIBE_E2E_CLI=$out/trackscribe
 
 case $what in
 test)
+  # A real S3 server with versions: what is deleted must be gone from its disk.
+  if command -v versitygw >/dev/null; then
+    $GO test -count=1 -timeout 10m -v -run 'TestRealServer' ./internal/consent
+  fi
   # More runs at once than a small node can take only make each slower. What
   # fails beside others gets a second chance alone, and that is said.
   if $GO test -count=1 -timeout 30m -parallel 3 -v "$@" ./internal/e2e 2>&1 | tee "$out/test.log"; then

@@ -78,3 +78,8 @@ type Event struct {
 	// Exit is the class of a failure as an exit code: 64, 65 or 75.
 	Exit int `json:"exit,omitempty"`
 }
+
+// End is what the store keeps of a run's last event.
+func (e Event) End(now time.Time) run.End {
+	return run.End{Run: e.Run, State: string(e.State), Message: e.Message, Finished: now.UTC()}
+}

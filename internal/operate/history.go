@@ -120,15 +120,6 @@ func (p Past) LastSign(ctx context.Context, st store.Store) (time.Time, error) {
 	return last, nil
 }
 
-// taskName is a task's name for people, of its name in a key.
-func taskName(key string) string {
-	step, track, ok := strings.Cut(key, ".")
-	if !ok {
-		return step
-	}
-	return step + "[" + track + "]"
-}
-
 // Finish tells the store how a run ended. What is told there is for people and
 // for reprocessing; receipts stay the truth about finished work.
 func Finish(ctx context.Context, st store.Store, recording string, end run.End) error {
@@ -154,7 +145,9 @@ func Conclude(ctx context.Context, g graph.Graph, st store.Store, recording, id,
 		var failed []string
 		for _, name := range slices.Sorted(maps.Keys(p.failures)) {
 			if !p.receipts[name] {
-				failed = append(failed, taskName(name))
+				if t, err := run.ParseTask(recording, id, name); err == nil {
+					failed = append(failed, t.String())
+				}
 			}
 		}
 		end.Message = "a pod was lost, did not start or ran out of time"

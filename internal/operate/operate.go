@@ -43,6 +43,9 @@ func Prepare(ctx context.Context, g graph.Graph, out store.Store, s3 open.Option
 	if err := Check(g, req.Params, req.Refresh); err != nil {
 		return r, false, err
 	}
+	if err := Together(g, req.Params); err != nil {
+		return r, false, err
+	}
 	if req.Recording, err = Locate(req.Recording); err != nil {
 		return r, false, err
 	}
@@ -62,6 +65,14 @@ func Plan(ctx context.Context, g graph.Graph, out store.Store, req Request) (r r
 		ID: req.RunID, Recording: req.ID, Source: req.Recording, Params: req.Params, Refresh: expand(g, req.Refresh),
 		Graph: run.GraphRef{Name: g.Name, Version: g.Version, Digest: g.Digest()}, Steps: versions(g),
 		Program: req.Program, Created: req.Now.UTC(),
+	}
+	if r.ID == "" && !req.Fresh {
+		if old, ok, err := deleting(ctx, out, r.Recording); err != nil || ok {
+			return old, ok, err
+		}
+	}
+	if err := CheckConsent(ctx, out, r.Recording, r.ID); err != nil {
+		return r, false, err
 	}
 	if r.ID == "" && !req.Fresh {
 		if old, ok, err := interrupted(ctx, g, out, r); err != nil || ok {
@@ -94,10 +105,16 @@ func Ensure(ctx context.Context, g graph.Graph, out store.Store, recording, id, 
 	if err := Check(g, params, nil); err != nil {
 		return err
 	}
+	if err := Together(g, params); err != nil {
+		return err
+	}
 	for kind, v := range map[string]string{"recording": recording, "run": id} {
 		if err := run.CheckID(kind, v); err != nil {
 			return err
 		}
+	}
+	if err := CheckConsent(ctx, out, recording, id); err != nil {
+		return err
 	}
 	r := run.Run{
 		ID: id, Recording: recording, Source: location, Params: params, Created: now.UTC(), Steps: versions(g),
@@ -213,6 +230,21 @@ func Check(g graph.Graph, params map[string]string, refresh []string) error {
 		}
 	}
 	return checkParams(g, params)
+}
+
+// Together reports what is wrong with the parameters of a run taken together,
+// defaults included.
+func Together(g graph.Graph, params map[string]string) error {
+	all := effective(g, params)
+	for _, n := range g.Nodes {
+		if n.Step.Check == nil {
+			continue
+		}
+		if err := n.Step.Check(all); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func expand(g graph.Graph, refresh []string) []string {

@@ -46,47 +46,42 @@ func StagedAt(ctx context.Context, dir string, out store.Store, recording string
 	return strings.TrimSuffix(out.URL(), "/") + "/" + place, nil
 }
 
-// Stage copies a local recording into the store, for a run that happens
-// elsewhere, and returns the place there (see [StagedAt]). progress is told the
-// bytes done.
-func Stage(ctx context.Context, dir string, out store.Store, recording string, progress func(done, total int64)) (string, error) {
-	location, err := StagedAt(ctx, dir, out, recording)
-	if err != nil {
-		return "", err
-	}
+// Stage copies a local recording to its place in the store (see [StagedAt]),
+// for a run that happens elsewhere. progress is told the bytes done.
+func Stage(ctx context.Context, dir string, out store.Store, location string, progress func(done, total int64)) error {
 	place := strings.TrimPrefix(location, strings.TrimSuffix(out.URL(), "/")+"/")
 	// What is written last says that all is there.
 	mark := place + ".staged"
 	if _, err := out.Stat(ctx, mark); err == nil || !errors.Is(err, store.ErrNotFound) {
-		return location, err
+		return err
 	}
 	files, err := local(dir)
 	if err != nil {
-		return "", err
+		return err
 	}
 	var total, done int64
 	for info, err := range recordingFiles(ctx, files) {
 		if err != nil {
-			return "", err
+			return err
 		}
 		total += info.Size
 	}
 	for info, err := range recordingFiles(ctx, files) {
 		if err != nil {
-			return "", err
+			return err
 		}
 		rc, _, err := files.Get(ctx, info.Key)
 		if err != nil {
-			return "", fmt.Errorf("read the recording: %w", err)
+			return fmt.Errorf("read the recording: %w", err)
 		}
 		_, err = out.Put(ctx, place+"/"+info.Key, counting{rc, func(n int) { done += int64(n); progress(done, total) }}, store.PutOptions{})
 		rc.Close()
 		if err != nil {
-			return "", err
+			return err
 		}
 	}
 	_, err = out.Put(ctx, mark, strings.NewReader(""), store.PutOptions{})
-	return location, err
+	return err
 }
 
 func local(dir string) (store.Store, error) { return folder.New(folder.Options{Root: dir}) }

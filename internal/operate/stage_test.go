@@ -46,7 +46,14 @@ func TestStage(t *testing.T) {
 	write(t, dir, map[string]string{"recording.json": "{}", "tracks/a": "aaaa", "deeper/still/b": "not of a recording"})
 	var reported []int64
 	report := func(done, total int64) { reported = append(reported, done, total) }
-	at, err := operate.Stage(t.Context(), dir, st, "rec", report)
+	stage := func() (string, error) {
+		at, err := operate.StagedAt(t.Context(), dir, st, "rec")
+		if err != nil {
+			return "", err
+		}
+		return at, operate.Stage(t.Context(), dir, st, at, report)
+	}
+	at, err := stage()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +64,7 @@ func TestStage(t *testing.T) {
 		t.Errorf("staged at %q: %v", at, keys(t, st))
 	}
 	reported = nil
-	again, err := operate.Stage(t.Context(), dir, st, "rec", report)
+	again, err := stage()
 	if err != nil || again != at || len(reported) > 0 {
 		t.Errorf("staged again at %q (%v), %v sent; want %q and nothing", again, err, reported, at)
 	}
@@ -68,7 +75,7 @@ func TestStage(t *testing.T) {
 	if err := os.Symlink("a", filepath.Join(dir, "tracks", "b")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := operate.Stage(t.Context(), dir, st, "rec", report); err == nil || !strings.Contains(err.Error(), "is only a link") {
+	if _, err := stage(); err == nil || !strings.Contains(err.Error(), "is only a link") {
 		t.Errorf("error %v, want one that tells of the link", err)
 	}
 }

@@ -205,3 +205,18 @@ func FuzzReport(f *testing.F) {
 		checkMarkdown(t, in)
 	})
 }
+
+// Where the audio was deleted the page says so, and offers nothing to play.
+func TestDeletedAudioIsNotOffered(t *testing.T) {
+	t.Parallel()
+	in := standup()
+	if page := html(t, in); !strings.Contains(page, "<audio") {
+		t.Fatal("the sample has no audio")
+	}
+	in.AudioFile, in.AudioGone = "", true
+	page := html(t, in)
+	if strings.Contains(page, "<audio") || strings.Contains(page, ">Listen<") || !strings.Contains(page, "The audio was deleted for want of consent.") {
+		t.Error("the page offers audio, or does not say why there is none")
+	}
+	checkPage(t, page)
+}

@@ -86,6 +86,25 @@ func markdownSummary(v *view, line func(string, ...any), section func(string)) {
 		}
 		line("%s", escape(paragraph))
 	}
+	if len(v.Subjects) > 0 {
+		section("Subjects")
+		for i, s := range v.Subjects {
+			if i > 0 {
+				line("")
+			}
+			line("### %s", escape(s.Title))
+			for _, p := range append(filled(s.Paragraph), s.Detail...) {
+				line("\n%s", escape(p))
+			}
+			var from []string
+			for _, q := range s.Moments {
+				from = append(from, strings.Join(filled(escape(q.Who), q.At.Clock), " "))
+			}
+			if len(from) > 0 {
+				line("\nFrom: %s", strings.Join(from, ", "))
+			}
+		}
+	}
 	if len(v.Highlights) > 0 {
 		section("Highlights")
 		for _, q := range v.Highlights {

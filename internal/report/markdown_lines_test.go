@@ -17,15 +17,23 @@ func checkMarkdown(t testing.TB, in report.Input) {
 	if err := report.Markdown(&b, in); err != nil {
 		t.Fatal(err)
 	}
-	heading := regexp.MustCompile(`^# .|^## (Participants|Summary|Highlights|Action items|Decisions|Topics|Left out|Warnings|Nobody was heard speaking)$`)
+	heading := regexp.MustCompile(`^# .|^## (Participants|Summary|Subjects|Highlights|Action items|Decisions|Topics|Left out|Warnings|Nobody was heard speaking)$`)
 	bare := regexp.MustCompile("(^|[^\\\\])(\\\\\\\\)*[<`\\[]")
+	subjects := 0
 	for _, line := range strings.Split(b.String(), "\n") {
-		if strings.HasPrefix(line, "#") && !heading.MatchString(line) {
+		subject := strings.HasPrefix(line, "### ")
+		if subject {
+			subjects++
+		}
+		if strings.HasPrefix(line, "#") && !subject && !heading.MatchString(line) {
 			t.Errorf("%q is a heading of its own", line)
 		}
 		if rest := strings.TrimPrefix(line, "- [ ] "); bare.MatchString(rest) {
 			t.Errorf("%q holds bare markup", line)
 		}
+	}
+	if want := in.Summary; want != nil && subjects != len(want.Subjects) || want == nil && subjects > 0 {
+		t.Errorf("%d headings of subjects", subjects)
 	}
 }
 

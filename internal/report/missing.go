@@ -53,7 +53,11 @@ func (v *view) missing(in Input) {
 	if in.Peaks == nil {
 		v.NoWave = why("The waveform is missing", "generate-waveform", "mixdown-tracks")
 	}
-	if in.AudioFile == "" {
+	switch {
+	case in.AudioFile != "":
+	case in.AudioGone:
+		v.NoAudio = "The audio was deleted for want of consent."
+	default:
 		v.NoAudio = why("There is no mixed audio", "mixdown-tracks")
 	}
 }

@@ -70,7 +70,7 @@ func attribute(e xml.StartElement, name string) (string, bool) {
 // allowed are the elements and attributes that the page is made of.
 var (
 	allowedElements = strings.Fields(`html head meta title style body a header h1 p time span ul ol li b small svg rect
-		nav main section h2 h3 figure figcaption desc g line text path audio div footer`)
+		nav main section h2 h3 details summary figure figcaption desc g line text path audio div footer`)
 	allowedAttributes = strings.Fields(`lang charset http-equiv content name class href id datetime aria-label aria-hidden
 		aria-labelledby role width height x y x1 x2 y1 y2 dx dy d viewBox preserveAspectRatio text-anchor controls preload src`)
 )

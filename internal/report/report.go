@@ -28,6 +28,8 @@ type Input struct {
 	// AudioFile is the mixed audio beside the page, such as "audio.webm";
 	// empty when there is none. It must be a plain file name.
 	AudioFile string
+	// AudioGone says that the mixed audio was deleted for want of consent.
+	AudioGone bool
 	// Skipped says why a part is missing. Warnings are shown together with
 	// those of the recording and the transcript, each once.
 	Skipped  []artifact.Skipped

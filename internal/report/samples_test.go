@@ -111,6 +111,26 @@ func written() report.Input {
 	in.Summary.Engine, in.Summary.Kind = "some-model-8b", "summary"
 	in.Summary.Recap = "The team found out why the search is slow and will sort only the first page.\n\n" +
 		"The export for the customer in Lyon ships without the time zone."
+	said := func(i int) artifact.Moment {
+		s := in.Transcript.Segments[i]
+		return artifact.Moment{Text: s.Text, Speaker: s.Speaker, Start: s.Start, End: s.End}
+	}
+	in.Summary.Subjects = []artifact.Subject{
+		{
+			Title:     "Login page and slow search",
+			Paragraph: "Most of a search's time goes into sorting names that nobody sees. Winam will sort only the first page and send the change by Thursday.",
+			Detail: "Ken finished the new login page. The tests for the password reset still fail on old browsers, so he needs another day.\n\n" +
+				"Winam measured forty milliseconds instead of nine hundred when only the first page is sorted. Peggy wants it that way.",
+			Moments: []artifact.Moment{said(4), said(5), said(7)},
+		},
+		{
+			Title:     "Export for the customer in Lyon",
+			Paragraph: "The export is nearly ready and ships without the time zone, which is added later.",
+			Detail:    "The customer asked again, and Peggy promised an answer this week.",
+			Moments:   []artifact.Moment{said(10)},
+		},
+	}
+	in.Summary.Highlights = []artifact.Moment{}
 	in.AudioFile = ""
 	in.Skipped = []artifact.Skipped{{Step: "mixdown-tracks", Reason: "not asked for"}}
 	return in
@@ -147,6 +167,10 @@ func hostile() report.Input {
 	in.Topics.Topics[0].Title = evil
 	in.Topics.Topics[0].ID = `x" onclick="alert(1)`
 	in.Topics.Topics[1].Summary = "1. not a list\n# not a heading\n\n- not an item"
+	in.Summary.Subjects = []artifact.Subject{
+		{Title: "# " + evil, Paragraph: "1. " + evil, Detail: "- " + evil + "\n\n## x", Moments: []artifact.Moment{{Text: evil, Speaker: "nobody", Start: math.NaN()}}},
+		{Title: "\x00"},
+	}
 	in.Summary.Highlights[0].Text = "- [ ] ![x](http://evil.example/i.png) | $x$ | ~~gone~~ &lt; <b>"
 	in.Summary.ActionItems[0].Owner = "nobody-we-know"
 	in.Summary.ActionItems[1].Deadline = evil

@@ -23,6 +23,7 @@ type view struct {
 
 	Extractive  bool
 	Recap       []string // paragraphs
+	Subjects    []subject
 	Highlights  []quote
 	ActionItems []quote
 	Decisions   []quote
@@ -65,6 +66,15 @@ type place struct {
 	start        float64
 }
 
+// A subject is one of the few things that the meeting was mainly about.
+type subject struct {
+	ID        string
+	Title     string
+	Paragraph string   // empty where the recap says the same
+	Detail    []string // paragraphs
+	Moments   []quote  // what it rests on
+}
+
 type topicView struct {
 	Number        int
 	ID            string
@@ -102,6 +112,9 @@ func newView(in Input) *view {
 	v.Chapters = said.chapters(who, v.Topics)
 	for _, quotes := range [][]quote{v.Highlights, v.ActionItems, v.Decisions} {
 		v.link(quotes, said)
+	}
+	for _, s := range v.Subjects {
+		v.link(s.Moments, said)
 	}
 
 	peaks, damaged := mixPeaks(in.Peaks)
@@ -170,11 +183,7 @@ func (v *view) summary(s *artifact.Summary, who people, said *script) {
 		return
 	}
 	v.Extractive = s.Kind != "summary"
-	for _, paragraph := range strings.Split(strings.ReplaceAll(s.Recap, "\r", ""), "\n\n") {
-		if paragraph = clean(paragraph); paragraph != "" {
-			v.Recap = append(v.Recap, paragraph)
-		}
-	}
+	v.Recap = paragraphs(s.Recap)
 	if v.Extractive {
 		v.made("highlights", s.Engine)
 	} else {
@@ -196,6 +205,19 @@ func (v *view) summary(s *artifact.Summary, who people, said *script) {
 		q.At = place{Clock: clock(m.Start), start: m.Start, segment: said.want(m, known)}
 		return q
 	}
+	for i, one := range s.Subjects {
+		sub := subject{ID: "subject-" + strconv.Itoa(i+1), Title: clean(one.Title), Paragraph: clean(one.Paragraph), Detail: paragraphs(one.Detail)}
+		if sub.Title == "" {
+			sub.Title = "Subject without a title"
+		}
+		if len(v.Recap) == 1 && v.Recap[0] == sub.Paragraph {
+			sub.Paragraph = ""
+		}
+		for _, m := range one.Moments {
+			sub.Moments = append(sub.Moments, add(m.Text, "", "", m))
+		}
+		v.Subjects = append(v.Subjects, sub)
+	}
 	for _, m := range s.Highlights {
 		v.Highlights = append(v.Highlights, add(m.Text, "", "", m))
 	}
@@ -209,6 +231,17 @@ func (v *view) summary(s *artifact.Summary, who people, said *script) {
 	for _, d := range s.Decisions {
 		v.Decisions = append(v.Decisions, add(d.Decision, d.By, "", d.Moment))
 	}
+}
+
+// paragraphs are parted by empty lines.
+func paragraphs(s string) []string {
+	var out []string
+	for _, p := range strings.Split(strings.ReplaceAll(s, "\r", ""), "\n\n") {
+		if p = clean(p); p != "" {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // link turns places into links, once every anchor has its name.

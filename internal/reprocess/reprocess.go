@@ -39,11 +39,13 @@ type Pick struct {
 	Why       string `json:"why"`    // missing, failed, stuck or stale
 	Reason    string `json:"reason"` // for people
 	LastRun   string `json:"lastRun,omitempty"`
+	Skip      string `json:"skip,omitempty"` // why it cannot be run all the same
 
 	Params map[string]string `json:"params,omitempty"` // of the newest run
 }
 
-// Select returns the recordings to run, in order of their ids.
+// Select returns the recordings to run, in order of their ids, and after them
+// those that would be and cannot.
 func Select(ctx context.Context, g graph.Graph, st store.Store, o Options) ([]Pick, error) {
 	var picks []Pick
 	known := map[string]bool{}
@@ -66,9 +68,13 @@ func Select(ctx context.Context, g graph.Graph, st store.Store, o Options) ([]Pi
 		if err != nil {
 			return nil, fmt.Errorf("recording %q: %w", id, err)
 		}
-		if ok {
-			picks = append(picks, p)
+		if !ok {
+			continue
 		}
+		if p.Skip, _, err = operate.Silenced(ctx, st, id); err != nil {
+			return nil, fmt.Errorf("recording %q: %w", id, err)
+		}
+		picks = append(picks, p)
 	}
 	if o.Missing {
 		missing, err := o.missing(ctx, known)
@@ -77,7 +83,12 @@ func Select(ctx context.Context, g graph.Graph, st store.Store, o Options) ([]Pi
 		}
 		picks = append(picks, missing...)
 	}
-	slices.SortFunc(picks, func(a, b Pick) int { return strings.Compare(a.Recording, b.Recording) })
+	slices.SortFunc(picks, func(a, b Pick) int {
+		if (a.Skip == "") != (b.Skip == "") {
+			return strings.Compare(a.Skip, b.Skip)
+		}
+		return strings.Compare(a.Recording, b.Recording)
+	})
 	return picks, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/trackscribe/trackscribe/internal/run"
 	"github.com/trackscribe/trackscribe/internal/store"
 	"github.com/trackscribe/trackscribe/internal/store/folder"
+	"github.com/trackscribe/trackscribe/steps/artifact"
 	"github.com/trackscribe/trackscribe/templates/graph"
 	"github.com/trackscribe/trackscribe/templates/pipeline"
 )
@@ -159,5 +160,33 @@ func TestMissing(t *testing.T) {
 	want := map[string]string{"new": "missing: never processed", "0f5a2c1e": "missing: never processed"}
 	if diff := cmp.Diff(want, w.selected(reprocess.Options{Missing: true, Source: source})); diff != "" {
 		t.Errorf("selected (-want +got):\n%s", diff)
+	}
+}
+
+// What must not be heard any more is not run again, and does not take the place
+// of what can be.
+func TestSelectLeavesDeletedAudioAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, id := range []string{"a-deleted", "b-deleting", "c-failed"} {
+		w.ended(w.asked(id, "r1", time.Hour, nil), run.Failed, "failed: post-zulip")
+	}
+	w.put(run.EffectKey("a-deleted", "cleanup-consent"), artifact.Cleanup{Run: "r1", Reason: "denied", AudioGone: true})
+	w.put(run.EffectKey("b-deleting", "cleanup-consent"), artifact.Cleanup{Run: "r1", Reason: "missing"})
+	picks, err := reprocess.Select(t.Context(), w.g, w.st, reprocess.Options{Failed: true, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := [][2]string{}
+	for _, p := range picks {
+		got = append(got, [2]string{p.Recording, p.Skip})
+	}
+	want := [][2]string{
+		{"c-failed", ""},
+		{"a-deleted", "its audio was deleted: somebody did not consent"},
+		{"b-deleting", "its audio is to be deleted: nobody consented"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("picks (-want +got):\n%s", diff)
 	}
 }

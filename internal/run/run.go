@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -51,7 +52,7 @@ type Receipt struct {
 	Started  time.Time   `json:"started"`
 	Finished time.Time   `json:"finished"`
 	Engine   string      `json:"engine,omitempty"`
-	Usage    steps.Usage `json:"usage"`
+	Usage    steps.Usage `json:"usage"` // by the run that did the work
 	Warnings []string    `json:"warnings,omitempty"`
 }
 
@@ -121,6 +122,32 @@ func Runs(recording string) string            { return Root(recording) + "runs/"
 func RunKey(recording, run string) string     { return Runs(recording) + run + "/run.json" }
 func ResultKey(recording, name string) string { return Root(recording) + "result/" + name }
 
+// EffectKey is where a side effect keeps what it did.
+func EffectKey(recording, step string) string {
+	return ResultKey(recording, "effects/"+step+".json")
+}
+
+// ParseTask reads a task's step and track out of its name in keys, without the
+// extension: "pad-track.3".
+func ParseTask(recording, run, name string) (Task, error) {
+	step, index, fans := strings.Cut(name, ".")
+	t := Task{Recording: recording, Run: run, Step: step, Track: -1}
+	if fans {
+		i, err := strconv.Atoi(index)
+		if err != nil || i < 0 {
+			return t, steps.Bad("", "%q names no track", name)
+		}
+		t.Track = i
+	}
+	if step == "" {
+		return t, steps.Bad("", "%q names no step", name)
+	}
+	return t, nil
+}
+
+// ConsentKey is where decisions on consent lie.
+func ConsentKey(recording string) string { return Root(recording) + "consent.json" }
+
 // EndKey is where the end of a run is told.
 func EndKey(recording, run string) string { return Runs(recording) + run + "/end.json" }
 
@@ -145,6 +172,16 @@ func (t Task) key(kind string) string {
 // ArtifactKey is where a file of a step's cached work lies.
 func ArtifactKey(recording, step, cacheKey, name string) string {
 	return fmt.Sprintf("%sartifacts/%s/%s/%s", Root(recording), step, cacheKey, name)
+}
+
+// PartsPrefix is where unfinished work of a step keeps what it has so far.
+func PartsPrefix(recording, step, cacheKey string) string {
+	return ArtifactKey(recording, step, cacheKey, "parts/")
+}
+
+// LentKey is where audio lies while a server fetches it.
+func LentKey(recording, run, name string) string {
+	return Runs(recording) + run + "/lent/" + name
 }
 
 // idPattern is what recording and run ids may look like: they are parts of

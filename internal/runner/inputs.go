@@ -181,7 +181,7 @@ func parameters(spec steps.Spec, asked map[string]string) map[string]string {
 }
 
 // cacheKey digests everything that a step's outputs depend on.
-func cacheKey(spec steps.Spec, track int, params map[string]string, inputs []given) string {
+func cacheKey(spec steps.Spec, track int, params map[string]string, basis string, inputs []given) string {
 	h := sha256.New()
 	line := func(parts ...string) {
 		for _, p := range parts {
@@ -197,6 +197,9 @@ func cacheKey(spec steps.Spec, track int, params map[string]string, inputs []giv
 	slices.Sort(names)
 	for _, n := range names {
 		line("param", n, params[n])
+	}
+	if basis != "" {
+		line("basis", basis)
 	}
 	sorted := slices.SortedFunc(slices.Values(inputs), func(a, b given) int { return cmp.Compare(a.port.Name, b.port.Name) })
 	for _, g := range sorted {

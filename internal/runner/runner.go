@@ -40,6 +40,8 @@ type Runner struct {
 	// Progress, when set, is told the fraction done of a task, from any
 	// goroutine.
 	Progress func(t run.Task, fraction float64)
+	// Wait lets a time pass, or less when ctx is done first; nil: a timer.
+	Wait func(ctx context.Context, d time.Duration)
 }
 
 // ErrNotReady says that a task was started before what it reads was there.
@@ -69,17 +71,55 @@ func (r *Runner) Run(ctx context.Context, t run.Task) (run.Receipt, error) {
 		save, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 		defer cancel()
 		_, _ = store.PutJSON(save, r.Store, t.FailureKey(), f, store.PutOptions{})
+		r.hold(ctx, t, err)
 	}
 	return rec, err
 }
 
-func (r *Runner) attempt(ctx context.Context, t run.Task) (run.Receipt, error) {
-	node, ok := r.Graph.Node(t.Step)
+// Node returns the graph's node for a task of a step: track is -1 exactly when
+// the step does not fan out.
+func Node(g graph.Graph, step string, track int) (graph.Node, error) {
+	node, ok := g.Node(step)
 	if !ok {
-		return run.Receipt{}, steps.Wrong("see: trackscribe steps", "graph %q has no step %q", r.Graph.Name, t.Step)
+		return node, steps.Wrong("see: trackscribe steps", "graph %q has no step %q", g.Name, step)
 	}
-	if (node.Each != "") != (t.Track >= 0) {
-		return run.Receipt{}, steps.Wrong("", "step %q: a track index is needed exactly when it fans out", t.Step)
+	if (node.Each != "") != (track >= 0) {
+		return node, steps.Wrong("", "step %q: a track index is needed exactly when it fans out", step)
+	}
+	return node, nil
+}
+
+// hold keeps a failed attempt from ending before a service wants to be asked
+// again, as far as its time goes. So Retry-After is obeyed under every engine,
+// whatever the graph's policy waits.
+func (r *Runner) hold(ctx context.Context, t run.Task, err error) {
+	wait := steps.RetryAfter(err)
+	node, ok := r.Graph.Node(t.Step)
+	if wait <= 0 || !ok || steps.Classify(err) != steps.Transient {
+		return
+	}
+	if _, again := node.Policy.Retry.Wait(t.Attempt); !again {
+		return
+	}
+	if end, ok := ctx.Deadline(); ok {
+		wait = min(wait, time.Until(end)-time.Second)
+	}
+	if r.Wait != nil {
+		r.Wait(ctx, wait)
+		return
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+func (r *Runner) attempt(ctx context.Context, t run.Task) (run.Receipt, error) {
+	node, err := Node(r.Graph, t.Step, t.Track)
+	if err != nil {
+		return run.Receipt{}, err
 	}
 	if done, ok, err := Receipt(ctx, r.Store, t); err != nil || ok {
 		return done, err
@@ -101,7 +141,17 @@ func (r *Runner) attempt(ctx context.Context, t run.Task) (run.Receipt, error) {
 		return run.Receipt{}, err
 	}
 	params := parameters(node.Step, asked.Params)
-	key := cacheKey(node.Step, t.Track, params, inputs)
+	step, err := r.Steps(ctx, asked, t.Step)
+	if err != nil {
+		return run.Receipt{}, err
+	}
+	basis := ""
+	if step.Basis != nil {
+		if basis, err = step.Basis(params); err != nil {
+			return run.Receipt{}, err
+		}
+	}
+	key := cacheKey(node.Step, t.Track, params, basis, inputs)
 	rec := run.Receipt{
 		Step: t.Step, Version: node.Step.Version, Run: t.Run, Track: index(t.Track), CacheKey: key, Params: params,
 		Attempt: t.Attempt, Started: started,
@@ -116,15 +166,11 @@ func (r *Runner) attempt(ctx context.Context, t run.Task) (run.Receipt, error) {
 		}
 		if ok {
 			hit.Cached, hit.Run, hit.Attempt, hit.Started, hit.Finished = hit.Run, t.Run, t.Attempt, started, r.Now().UTC()
-			hit.Usage = steps.Usage{} // this run used nothing up
 			return r.commit(ctx, t, hit)
 		}
 	}
-	step, err := r.Steps(ctx, asked, t.Step)
-	if err != nil {
-		return run.Receipt{}, err
-	}
-	if err := r.work(ctx, t, step, &rec, inputs, missing, fresh); err != nil {
+	kept := newParts(r.Store, t, key, fresh)
+	if err := r.work(ctx, t, step, &rec, inputs, missing, fresh, kept); err != nil {
 		return run.Receipt{}, err
 	}
 	rec.Finished = r.Now().UTC()
@@ -133,11 +179,15 @@ func (r *Runner) attempt(ctx context.Context, t run.Task) (run.Receipt, error) {
 			return run.Receipt{}, err
 		}
 	}
-	return r.commit(ctx, t, rec)
+	rec, err = r.commit(ctx, t, rec)
+	if err == nil {
+		kept.drop(ctx)
+	}
+	return rec, err
 }
 
 // work runs the step in a scratch folder and uploads what it made.
-func (r *Runner) work(ctx context.Context, t run.Task, step steps.Step, rec *run.Receipt, inputs []given, missing map[string]string, fresh bool) error {
+func (r *Runner) work(ctx context.Context, t run.Task, step steps.Step, rec *run.Receipt, inputs []given, missing map[string]string, fresh bool, kept *parts) error {
 	scratch, err := os.MkdirTemp(r.Scratch, "trackscribe-"+t.Step+"-")
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
@@ -147,7 +197,7 @@ func (r *Runner) work(ctx context.Context, t run.Task, step steps.Step, rec *run
 	}
 	defer os.RemoveAll(scratch)
 	job := &steps.Job{
-		Recording: t.Recording, Run: t.Run, Track: t.Track, Scratch: scratch, Missing: missing,
+		Recording: t.Recording, Run: t.Run, Track: t.Track, Scratch: scratch, Missing: missing, Parts: kept,
 		Progress: func(f float64) {
 			if r.Progress != nil {
 				r.Progress(t, f)

@@ -189,7 +189,7 @@ func breakAt(t *testing.T, text []byte, path []string, how string) []byte {
 	case "null":
 		object[last] = nil
 	default:
-		object[last] = true // no field is a boolean
+		object[last] = []any{true} // no field is a list of booleans
 	}
 	return encode(t, root)
 }

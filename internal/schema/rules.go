@@ -42,10 +42,24 @@ func rules() map[string]rule {
 		"sampleRate": count,
 
 		"started": func(s *jsonschema.Schema) { s.Format = "date-time" },
+		"at":      func(s *jsonschema.Schema) { s.Format = "date-time" },
 		"sha256":  func(s *jsonschema.Schema) { s.Pattern = "^[0-9a-f]{64}$" },
 		"levels":  base64,
 		"values":  base64,
 		"peaks":   base64,
+
+		"messageId":    count,
+		"updates":      count,
+		"milliseconds": count,
+		"status":       between("100", "599"),
+
+		"Deliveries.created": func(s *jsonschema.Schema) { s.Format = "date-time" },
+		"Deliveries.eventId": func(s *jsonschema.Schema) { s.Pattern = "^[0-9a-f]{32}$" },
+
+		"Cleanup.finished":         func(s *jsonschema.Schema) { s.Format = "date-time" },
+		"Cleanup.reason":           oneOf("denied", "missing"),
+		"Cleanup.policyMissing":    oneOf("keep", "delete"),
+		"Cleanup.policyTranscript": oneOf("keep", "delete"),
 
 		"Skipped.step":  nil, // a step's name, not seconds
 		"Summary.kind":  func(s *jsonschema.Schema) { s.Enum = []any{"highlights", "summary"} },
@@ -79,6 +93,10 @@ func above(low json.Number) rule {
 
 func between(low, high json.Number) rule {
 	return func(s *jsonschema.Schema) { s.Minimum, s.Maximum = low, high }
+}
+
+func oneOf(values ...any) rule {
+	return func(s *jsonschema.Schema) { s.Enum = values }
 }
 
 func exactly(n uint64) rule {

@@ -16,6 +16,11 @@ func full() map[string]any {
 			Files:    []artifact.ResultFile{{Name: "transcript.json", MediaType: "application/json", Size: 10, SHA256: digest}},
 			Skipped:  []artifact.Skipped{{Step: "generate-title", Reason: "no server"}},
 			Warnings: []string{"one track was empty"},
+			Usage: artifact.Usage{
+				Steps: map[string]artifact.StepUsage{"transcribe-track": {AudioSeconds: 12.5, TokensIn: 1, TokensOut: 1, Calls: 1, Bytes: 1}},
+				Total: artifact.StepUsage{AudioSeconds: 12.5, TokensIn: 1, TokensOut: 1, Calls: 1, Bytes: 1}, Cost: &artifact.Cost{Amount: 0.5, Currency: "EUR"},
+			},
+			AudioDeleted: true,
 		},
 		"transcript": artifact.Transcript{
 			Recording: "r", Duration: 293.4, Language: "en",
@@ -29,6 +34,17 @@ func full() map[string]any {
 			Keywords: []string{"ship"}, Speakers: []string{"a"},
 		}}},
 		"waveform": artifact.Waveform{Duration: 5.1, Data: make([]float64, 255), Step: 0.02, Peaks: "AAEC"},
+		"cleanup-consent": artifact.Cleanup{
+			Run: "r1", Reason: "denied", Decisions: 2, Denials: 1, Missing: "keep", Transcript: "delete", AudioFiles: 7, TextFiles: 9, Elsewhere: 1,
+			Started: "2025-11-24T10:30:00Z", Finished: "2025-11-24T10:30:05Z", AudioGone: true, TextGone: true,
+		},
+		"post-zulip": artifact.Post{
+			Run: "r1", Server: "chat.example.com", Channel: "meetings", Topic: "recordings", MessageID: 101, Updates: 1, Posting: true,
+		},
+		"send-webhook": artifact.Deliveries{
+			Run: "r1", Event: "transcript.completed", EventID: digest[:32], Host: "example.com", Created: "2025-11-24T10:30:00Z", Delivered: true,
+			Deliveries: []artifact.Delivery{{At: "2025-11-24T10:30:00Z", Status: 503, Milliseconds: 12, Error: "x"}},
+		},
 		"recording": artifact.Recording{
 			ID: "r", Name: "standup", Started: "2025-11-24T10:30:00Z", MeetingID: "m", Duration: 293,
 			Tracks:  []artifact.Track{{Index: 0, ParticipantID: "a", Key: "k", Size: 7, Identity: "etag", ClockOffset: -1}},
@@ -53,31 +69,39 @@ func full() map[string]any {
 			Engine: "lexical", Kind: "highlights", Recap: "x", Highlights: []artifact.Moment{moment},
 			ActionItems: []artifact.ActionItem{{Task: "ship it", Owner: "a", Deadline: "by friday", Moment: moment}},
 			Decisions:   []artifact.Decision{{Decision: "ship it", By: "a", Moment: moment}},
+			Subjects:    []artifact.Subject{{Title: "Shipping", Paragraph: "x", Detail: "x", Moments: []artifact.Moment{moment}}},
 		},
 		"peaks": artifact.Peaks{
 			Duration: 0.06, Step: 0.02, Values: "AAEC", TrackStep: 0.1, Limited: 0.01,
 			Tracks: []artifact.TrackPeaks{{Track: 0, Values: "AA=="}},
 		},
+		"consent": artifact.ConsentDecisions{Decisions: []artifact.ConsentDecision{
+			{UserID: "u", ParticipantID: "a", Name: "Ana", Consent: true, At: "2025-11-24T10:30:00Z"},
+		}},
 	}
 }
 
 // empty returns what a recording without tracks leads to.
 func empty() map[string]any {
 	return map[string]any{
+		"consent": artifact.ConsentDecisions{Decisions: []artifact.ConsentDecision{}},
 		"result": artifact.Result{
 			Participants: []artifact.ResultSpeaker{}, Engines: map[string]string{}, Files: []artifact.ResultFile{},
-			Skipped: []artifact.Skipped{}, Warnings: []string{},
+			Skipped: []artifact.Skipped{}, Warnings: []string{}, Usage: artifact.Usage{Steps: map[string]artifact.StepUsage{}},
 		},
 		"transcript": artifact.Transcript{
 			Participants: []artifact.Speaker{}, Words: []artifact.TranscriptWord{}, Segments: []artifact.Segment{}, Warnings: []string{},
 		},
-		"topics":       artifact.Topics{Topics: []artifact.Topic{}},
-		"waveform":     artifact.Waveform{Data: make([]float64, 255), Step: 0.02},
-		"recording":    artifact.Recording{Tracks: []artifact.Track{}},
-		"participants": artifact.Participants{Participants: []artifact.Participant{}},
-		"timeline":     artifact.Timeline{},
-		"words":        artifact.TrackWords{Words: []artifact.Word{}},
-		"title":        artifact.Title{Basis: []artifact.Moment{}},
+		"topics":          artifact.Topics{Topics: []artifact.Topic{}},
+		"waveform":        artifact.Waveform{Data: make([]float64, 255), Step: 0.02},
+		"cleanup-consent": artifact.Cleanup{Reason: "missing", Missing: "delete", Transcript: "keep", Started: "2025-11-24T10:30:00Z"},
+		"post-zulip":      artifact.Post{},
+		"send-webhook":    artifact.Deliveries{EventID: digest[:32], Created: "2025-11-24T10:30:00Z", Deliveries: []artifact.Delivery{}},
+		"recording":       artifact.Recording{Tracks: []artifact.Track{}},
+		"participants":    artifact.Participants{Participants: []artifact.Participant{}},
+		"timeline":        artifact.Timeline{},
+		"words":           artifact.TrackWords{Words: []artifact.Word{}},
+		"title":           artifact.Title{Basis: []artifact.Moment{}},
 		"summary": artifact.Summary{
 			Kind: "highlights", Highlights: []artifact.Moment{}, ActionItems: []artifact.ActionItem{}, Decisions: []artifact.Decision{},
 		},

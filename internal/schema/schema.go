@@ -28,21 +28,25 @@ const (
 	common = "Times are seconds from the recording's start; speakers are participant ids. Ignore fields that are not described here."
 )
 
-// A Document is one kind of JSON file that Trackscribe writes.
+// A Document is one kind of JSON file that Trackscribe writes, or reads from
+// others.
 type Document struct {
 	Name   string // "transcript": the schema is docs/schema/transcript.schema.json
-	Result bool   // part of a result, for other programs; else it passes between steps
+	Result bool   // part of a result, for other programs; else it passes between steps, or comes from others
 	Type   reflect.Type
 }
 
 // Documents lists every kind of document: a result's files first, then the
-// ones between steps, in the order of the pipeline.
+// ones between steps, in the order of the pipeline, then what others write.
 func Documents() []Document {
 	return []Document{
 		{"result", true, reflect.TypeFor[artifact.Result]()},
 		{"transcript", true, reflect.TypeFor[artifact.Transcript]()},
 		{"topics", true, reflect.TypeFor[artifact.Topics]()},
 		{"waveform", true, reflect.TypeFor[artifact.Waveform]()},
+		{"cleanup-consent", true, reflect.TypeFor[artifact.Cleanup]()},
+		{"post-zulip", true, reflect.TypeFor[artifact.Post]()},
+		{"send-webhook", true, reflect.TypeFor[artifact.Deliveries]()},
 
 		{"recording", false, reflect.TypeFor[artifact.Recording]()},
 		{"participants", false, reflect.TypeFor[artifact.Participants]()},
@@ -51,6 +55,8 @@ func Documents() []Document {
 		{"title", false, reflect.TypeFor[artifact.Title]()},
 		{"summary", false, reflect.TypeFor[artifact.Summary]()},
 		{"peaks", false, reflect.TypeFor[artifact.Peaks]()},
+
+		{"consent", false, reflect.TypeFor[artifact.ConsentDecisions]()},
 	}
 }
 

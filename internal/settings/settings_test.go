@@ -25,7 +25,8 @@ func TestLoad(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := settings.Load(env(c.env))
+			all, err := settings.Load(env(c.env))
+			got := settings.Settings{Engine: all.Engine, S3Region: all.S3Region, S3Endpoint: all.S3Endpoint, S3PathStyle: all.S3PathStyle, NoColor: all.NoColor}
 			if err != nil || got != c.want {
 				t.Errorf("got %+v (%v), want %+v", got, err, c.want)
 			}
@@ -38,5 +39,24 @@ func TestLoadUnusable(t *testing.T) {
 	_, err := settings.Load(env(map[string]string{"TRACKSCRIBE_S3_PATH_STYLE": "maybe"}))
 	if err == nil || steps.Hint(err) == "" {
 		t.Errorf("error %v, want one with a hint", err)
+	}
+}
+
+// A policy that is not the step's default is part of the runs that are made.
+func TestConsentPoliciesAreParameters(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{"": "", "keep": "", "delete": "delete"} {
+		s, err := settings.Load(func(name string) string {
+			return map[string]string{"CONSENT_MISSING": value, "CONSENT_TRANSCRIPT": value}[name]
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := s.Params(); p["consent-missing"] != want || p["consent-transcript"] != want {
+			t.Errorf("policy %q gives the parameters %v", value, p)
+		}
+	}
+	if _, err := settings.Load(func(name string) string { return map[string]string{"CONSENT_MISSING": "ask"}[name] }); err == nil {
+		t.Error("a policy that does not exist is taken")
 	}
 }

@@ -2,7 +2,7 @@
 // s3:// prefix, laid out as Daily delivers raw tracks (recording.json and
 // participants.json beside a folder tracks/) or as bare audio files.
 //
-// It only reads. Names at the source never leave it in an error text beside
+// It only reads, and erases what can be heard when it is told to. Names at the source never leave it in an error text beside
 // the track's own key.
 package source
 

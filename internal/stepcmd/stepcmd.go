@@ -18,6 +18,7 @@ import (
 
 	"github.com/trackscribe/trackscribe/internal/model"
 	"github.com/trackscribe/trackscribe/internal/operate"
+	"github.com/trackscribe/trackscribe/internal/run"
 	"github.com/trackscribe/trackscribe/internal/runner"
 	"github.com/trackscribe/trackscribe/internal/settings"
 	"github.com/trackscribe/trackscribe/internal/store"
@@ -115,7 +116,7 @@ func do(ctx context.Context, env Env) error {
 	if err != nil {
 		return err
 	}
-	s3 := open.Options{Region: set.S3Region, Endpoint: set.S3Endpoint, PathStyle: set.S3PathStyle}
+	s3 := open.FromSettings(set)
 	st, err := open.Open(ctx, c.store, s3)
 	if err != nil {
 		return steps.Wrong("", "%w", err)
@@ -128,7 +129,7 @@ func do(ctx context.Context, env Env) error {
 			return err
 		}
 	}
-	w := world.New(world.Options{Store: st, S3: s3, ModelDir: model.Dir(set.ModelDir, env.CacheDir)})
+	w := world.New(world.Options{Store: st, S3: s3, ModelDir: model.Dir(set.ModelDir, env.CacheDir), Settings: set, Now: time.Now})
 	r := &runner.Runner{Graph: g, Store: st, Steps: w.Step, Scratch: set.Scratch, Now: time.Now}
 	bar := &progress{path: env.Getenv("ARGO_PROGRESS_FILE")}
 	if len(c.names) == 1 && c.names[0] != wordRun {
@@ -192,12 +193,8 @@ func check(g graph.Graph, c command) error {
 		return nil
 	}
 	for _, name := range c.names {
-		n, ok := g.Node(name)
-		if !ok {
-			return steps.Wrong("see: trackscribe steps", "graph %q has no step %q", g.Name, name)
-		}
-		if (n.Each != "") != (c.track >= 0) {
-			return steps.Wrong("", "step %q: a track index is needed exactly when it fans out", name)
+		if _, err := runner.Node(g, name, c.track); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -205,7 +202,7 @@ func check(g graph.Graph, c command) error {
 
 // conclude writes how the run ended, for an engine that only knows the end.
 func conclude(ctx context.Context, env Env, g graph.Graph, st store.Store, c command) error {
-	state, ok := map[string]string{"Failed": "failed", "Error": "failed", "Succeeded": "succeeded"}[c.status]
+	state, ok := map[string]string{"Failed": run.Failed, "Error": run.Failed, "Succeeded": run.Succeeded}[c.status]
 	if !ok {
 		return steps.Wrong("use Succeeded, Failed or Error", "status %q is not known", c.status)
 	}

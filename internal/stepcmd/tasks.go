@@ -102,7 +102,7 @@ func several(ctx context.Context, env Env, r *runner.Runner, c command, bar *pro
 		}
 	}
 	if c.names[0] == wordRun && last.State != engine.Canceled {
-		if err := operate.Finish(ctx, r.Store, c.recording, run.End{Run: c.run, State: string(last.State), Message: last.Message, Finished: time.Now().UTC()}); err != nil {
+		if err := operate.Finish(ctx, r.Store, c.recording, last.End(time.Now())); err != nil {
 			return err
 		}
 	}

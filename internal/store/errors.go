@@ -24,7 +24,7 @@ var (
 // Error is what every store returns: what was tried, on which key, what kind
 // of failure it was and what caused it.
 type Error struct {
-	Op        string // "put", "get", "stat", "list", "delete", "read", "verify"
+	Op        string // "put", "get", "stat", "list", "delete", "purge", "read", "verify"
 	Key       string // key or prefix; "" where there is none
 	Kind      error  // one of the sentinels, or nil
 	Err       error  // the cause, or nil; its text has no URL and no credentials

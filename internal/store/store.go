@@ -15,6 +15,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"time"
 )
 
 // Store keeps objects. All methods may be called at the same time from many
@@ -69,6 +70,24 @@ type Store interface {
 	URL() string
 }
 
+// A Purger can forget. Where a bucket keeps versions, Delete only puts a mark
+// over what is there; a store that is a Purger removes what lies beneath too.
+// Every store here is one; it is an interface of its own because few need it.
+type Purger interface {
+	// Purge removes an object for good: all its versions, its marks of deletion
+	// and its unfinished uploads. One that is absent is no error. When it is cut
+	// short, the same call goes on.
+	//
+	// Errors: ErrDenied, ErrBucketNotFound, ErrBadKey.
+	Purge(ctx context.Context, key string) error
+
+	// Remains yields each key under the prefix of which Purge would remove
+	// something, in no particular order: those that List yields, and those of
+	// which only former versions, marks of deletion or unfinished uploads are
+	// left. The first error ends the sequence.
+	Remains(ctx context.Context, prefix string) iter.Seq2[string, error]
+}
+
 // PutOptions says how to write one object. The zero value overwrites.
 type PutOptions struct {
 	// ContentType is the media type that a browser is told. Empty leaves it to
@@ -91,4 +110,11 @@ type Info struct {
 	SHA256  string // lower-case hex; only from Put and the JSON helpers, else ""
 	ETag    string // identity of the content's version at an S3 server, without quotes; "" in a folder
 	Version string // S3 version id where the bucket keeps versions, else ""
+}
+
+// A Presigner is a store whose objects others can read without credentials.
+type Presigner interface {
+	// Presign returns an address under which anybody can read the object for
+	// as long as life. The address is a secret.
+	Presign(ctx context.Context, key string, life time.Duration) (string, error)
 }

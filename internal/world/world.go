@@ -7,11 +7,14 @@ import (
 	"context"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/trackscribe/trackscribe/internal/asr"
 	"github.com/trackscribe/trackscribe/internal/asr/moonshine"
+	"github.com/trackscribe/trackscribe/internal/llm/minutes"
 	"github.com/trackscribe/trackscribe/internal/operate"
 	"github.com/trackscribe/trackscribe/internal/run"
+	"github.com/trackscribe/trackscribe/internal/settings"
 	"github.com/trackscribe/trackscribe/internal/store"
 	"github.com/trackscribe/trackscribe/internal/store/open"
 	"github.com/trackscribe/trackscribe/steps"
@@ -23,18 +26,21 @@ type Options struct {
 	Store    store.Store
 	S3       open.Options // for sources in buckets
 	ModelDir string
+	Settings settings.Settings // of the services
+	Now      func() time.Time  // the clock that effects are dated by
 }
 
 // A World makes steps. It may be used from many goroutines.
 type World struct {
-	opt   Options
-	model func() (asr.Recognizer, error)
+	opt     Options
+	minutes *minutes.Writer // nil: no language model
+	model   func() (asr.Recognizer, error)
 }
 
 // New returns a world. The model is loaded when a step first asks for it, and
 // shared from then on.
 func New(opt Options) *World {
-	return &World{opt: opt, model: sync.OnceValues(func() (asr.Recognizer, error) {
+	return &World{opt: opt, minutes: newMinutes(opt.Settings.LLM), model: sync.OnceValues(func() (asr.Recognizer, error) {
 		m, err := moonshine.Open(opt.ModelDir, moonshine.Options{})
 		if err != nil {
 			return nil, err
@@ -49,9 +55,15 @@ func (w *World) Step(ctx context.Context, r run.Run, name string) (steps.Step, e
 	if err != nil {
 		return steps.Step{}, err
 	}
-	all := catalog.New(catalog.Outside{
-		Source: src, Recognizer: w.model, Publisher: publisher{w.opt.Store, r.Recording},
-	})
+	out := catalog.Outside{
+		Source: src, Transcriber: w.transcriber(r.Recording), Publisher: publisher{w.opt.Store, r.Recording},
+		Ledger:  spending{w.opt.Store, r, w.opt.Settings.Prices},
+		Effects: ledger{w.opt.Store, r.Recording}, Link: w.link,
+	}
+	w.effects(&out)
+	w.consent(r, &out)
+	w.language(&out)
+	all := catalog.New(out)
 	s, ok := all[name]
 	if !ok {
 		return s, steps.Wrong("see: trackscribe steps", "there is no step %q", name)

@@ -84,6 +84,9 @@ type TrackWords struct {
 	Words    []Word  `json:"words"`
 	Duration float64 `json:"duration"` // seconds of track listened to
 	Speech   float64 `json:"speech"`   // seconds given to the recogniser
+	// Timing is "estimated" when the recogniser gave no times of words: they
+	// are spread over what times it gave.
+	Timing string `json:"timing,omitempty"`
 	// Levels are the track's loudness in dBFS, one value per LevelStep
 	// seconds, from -127 (silence) to 0; they tell a voice that bled into a
 	// neighbour's microphone from one that spoke there.
@@ -168,6 +171,7 @@ type Summary struct {
 	Engine      string       `json:"engine"`
 	Kind        string       `json:"kind"` // "highlights" (extractive) or "summary"
 	Recap       string       `json:"recap,omitempty"`
+	Subjects    []Subject    `json:"subjects,omitempty"` // by a language model, in the order of the meeting
 	Highlights  []Moment     `json:"highlights"`
 	ActionItems []ActionItem `json:"actionItems"`
 	Decisions   []Decision   `json:"decisions"`
@@ -241,6 +245,10 @@ type Result struct {
 	Files        []ResultFile      `json:"files"`
 	Skipped      []Skipped         `json:"skipped"`
 	Warnings     []string          `json:"warnings"`
+	Usage        Usage             `json:"usage"`
+	// AudioDeleted says that somebody did not consent, and that nothing audible
+	// is left.
+	AudioDeleted bool `json:"audioDeleted,omitempty"`
 }
 
 // A ResultSpeaker is a participant with how much they spoke.

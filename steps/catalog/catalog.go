@@ -28,34 +28,50 @@ type Outside struct {
 		getparticipants.Source
 		padtrack.Source
 	}
-	// Recognizer opens the speech recogniser; only transcribe-track calls it.
-	Recognizer transcribetrack.Open
-	Publisher  finalize.Publisher
+	// Transcriber opens who recognises speech; only transcribe-track calls it.
+	Transcriber transcribetrack.Open
+	// Minutes asks a language model; nil: topics and summary are extracted.
+	Minutes interface {
+		detecttopics.Model
+		generatetitle.Model
+		generatesummary.Model
+	}
+	Publisher finalize.Publisher
+	Ledger    finalize.Ledger
+	Consent   cleanupconsent.Outside
+	// Effects keeps what side effects did.
+	Effects steps.Documents
+	Zulip   postzulip.Server     // nil: none
+	Webhook sendwebhook.Receiver // nil: none
+	// Link returns the address of a recording's page, or "".
+	Link func(recording string) string
 }
 
 // New returns the steps by name, each ready to run.
 func New(o Outside) map[string]steps.Step {
-	idle := []artifact.Skipped{
-		{Step: cleanupconsent.Spec.Name, Reason: cleanupconsent.Unconfigured},
-		{Step: postzulip.Spec.Name, Reason: postzulip.Unconfigured},
-		{Step: sendwebhook.Spec.Name, Reason: sendwebhook.Unconfigured},
+	idle := []artifact.Skipped{}
+	if o.Zulip == nil {
+		idle = append(idle, artifact.Skipped{Step: postzulip.Spec.Name, Reason: postzulip.Unconfigured})
+	}
+	if o.Webhook == nil {
+		idle = append(idle, artifact.Skipped{Step: sendwebhook.Spec.Name, Reason: sendwebhook.Unconfigured})
 	}
 	all := map[string]steps.Step{}
 	for _, s := range []steps.Step{
 		getrecording.New(o.Source),
 		getparticipants.New(o.Source),
 		padtrack.New(o.Source),
-		transcribetrack.New(o.Recognizer),
+		transcribetrack.New(o.Transcriber),
 		mixdowntracks.New(),
 		generatewaveform.New(),
 		mergetranscripts.New(),
-		detecttopics.New(),
-		generatetitle.New(),
-		generatesummary.New(),
-		finalize.New(o.Publisher, idle),
-		cleanupconsent.New(),
-		postzulip.New(),
-		sendwebhook.New(),
+		detecttopics.New(o.Minutes),
+		generatetitle.New(o.Minutes),
+		generatesummary.New(o.Minutes),
+		finalize.New(o.Publisher, o.Ledger, idle),
+		cleanupconsent.New(o.Consent),
+		postzulip.New(o.Zulip, o.Effects, o.Link),
+		sendwebhook.New(o.Webhook, o.Effects, o.Link),
 	} {
 		all[s.Name] = s
 	}

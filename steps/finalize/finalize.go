@@ -26,6 +26,12 @@ type Publisher interface {
 	Retract(ctx context.Context, name string) error
 }
 
+// A Ledger knows what the run used up.
+type Ledger interface {
+	// Usage sums up the steps that have ended.
+	Usage(ctx context.Context) (artifact.Usage, error)
+}
+
 // In is what the step reads.
 type In struct {
 	Recording  artifact.Recording `in:"recording" doc:"what was recorded"`
@@ -46,12 +52,14 @@ type Out struct {
 	Result  artifact.Result `out:"result" file:"result.json" doc:"index of the result"`
 	Report  steps.Output    `out:"report" file:"report.html" media:"text/html; charset=utf-8" show:"true" doc:"the page for people"`
 	Summary steps.Output    `out:"summary" file:"summary.md" media:"text/markdown; charset=utf-8" show:"true" doc:"the summary as Markdown"`
+	// Silent takes the page's place when the audio is deleted.
+	Silent steps.Output `out:"silent" file:"silent.html" media:"text/html; charset=utf-8" doc:"the page for people without a player, if there is audio"`
 }
 
 // Spec declares the step.
 var Spec = steps.Declare[In, Out](steps.Spec{
 	Name:     "finalize",
-	Version:  "1",
+	Version:  "2",
 	Summary:  "put the result together and publish it",
 	Volatile: true, // what is published must be this run's
 	Needs:    []steps.Need{{Name: "store", Doc: "to publish the result"}},
@@ -68,9 +76,9 @@ var optional = []struct{ port, step string }{
 
 // New returns the step. idle lists the side effects that have nothing to do
 // because they are not configured.
-func New(pub Publisher, idle []artifact.Skipped) steps.Step {
+func New(pub Publisher, ledger Ledger, idle []artifact.Skipped) steps.Step {
 	return steps.New(Spec, func(ctx context.Context, job *steps.Job, in In) (Out, error) {
-		f := &finalizer{pub: pub, job: job, files: map[string]artifact.ResultFile{}}
+		f := &finalizer{pub: pub, ledger: ledger, job: job, files: map[string]artifact.ResultFile{}}
 		return f.run(ctx, in, idle)
 	})
 }
@@ -82,9 +90,10 @@ var names = []string{
 }
 
 type finalizer struct {
-	pub   Publisher
-	job   *steps.Job
-	files map[string]artifact.ResultFile
+	pub    Publisher
+	ledger Ledger
+	job    *steps.Job
+	files  map[string]artifact.ResultFile
 }
 
 func (f *finalizer) run(ctx context.Context, in In, idle []artifact.Skipped) (Out, error) {
@@ -110,6 +119,18 @@ func (f *finalizer) run(ctx context.Context, in In, idle []artifact.Skipped) (Ou
 	if err := f.render(ctx, out.Report.Path, "report.html", "text/html; charset=utf-8", func(w io.Writer) error { return report.HTML(w, page) }); err != nil {
 		return Out{}, err
 	}
+	if page.AudioFile != "" {
+		silent := page
+		silent.AudioFile, silent.AudioGone = "", true
+		out.Silent.Path = f.job.Path("silent.html")
+		var b bytes.Buffer
+		if err := report.HTML(&b, silent); err != nil {
+			return Out{}, fmt.Errorf("render the page without a player: %w", err)
+		}
+		if err := os.WriteFile(out.Silent.Path, b.Bytes(), 0o600); err != nil {
+			return Out{}, err
+		}
+	}
 	if err := f.render(ctx, out.Summary.Path, "summary.md", "text/markdown; charset=utf-8", func(w io.Writer) error { return report.Markdown(w, page) }); err != nil {
 		return Out{}, err
 	}
@@ -134,6 +155,10 @@ func (f *finalizer) run(ctx context.Context, in In, idle []artifact.Skipped) (Ou
 		}
 	}
 	out.Result = index(in, transcript, topics, skipped)
+	var err error
+	if out.Result.Usage, err = f.ledger.Usage(ctx); err != nil {
+		return Out{}, err
+	}
 	for _, name := range names {
 		file, ok := f.files[name]
 		if !ok {

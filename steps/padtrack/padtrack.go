@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 
-	"github.com/trackscribe/trackscribe/internal/audio/opus"
 	"github.com/trackscribe/trackscribe/internal/audio/pad"
 	"github.com/trackscribe/trackscribe/steps"
 	"github.com/trackscribe/trackscribe/steps/artifact"
@@ -68,7 +67,7 @@ func padTrack(ctx context.Context, job *steps.Job, source Source, t artifact.Tra
 		Track:       t.Index,
 		ClockOffset: t.ClockOffset,
 		Progress:    func(bytes int64) { job.Progress(float64(bytes) / float64(max(1, t.Size))) },
-		NewEncoder:  newEncoder,
+		NewEncoder:  pad.OpusEncoder,
 	})
 	if err != nil {
 		return tl, err
@@ -80,14 +79,3 @@ func padTrack(ctx context.Context, job *steps.Job, source Source, t artifact.Tra
 	}
 	return tl, out.Close()
 }
-
-// newEncoder codes tracks that come as PCM.
-func newEncoder() (pad.Encoder, error) {
-	e, err := opus.NewEncoder(opus.EncoderOptions{})
-	return encoder{e}, err
-}
-
-type encoder struct{ *opus.Encoder }
-
-// Lookahead implements [pad.Encoder].
-func (encoder) Lookahead() int { return opus.Lookahead }

@@ -2,11 +2,15 @@ package argo
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/trackscribe/trackscribe/internal/settings"
+	"github.com/trackscribe/trackscribe/templates/graph"
 )
 
 // config holds the settings that are no secret, as environment of every pod.
@@ -32,6 +36,26 @@ func (r renderer) storeSecrets() []corev1.EnvVar {
 		{Name: "AWS_ACCESS_KEY_ID", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: r.secret(SecretAccessKey)}},
 		{Name: "AWS_SECRET_ACCESS_KEY", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: r.secret(SecretSecretKey)}},
 	}
+}
+
+// serviceSecrets gives a pod the keys of the services that its steps need. One
+// that is not there is not given: the step says what it misses.
+func (r renderer) serviceSecrets(u graph.Unit) []corev1.EnvVar {
+	var list []corev1.EnvVar
+	var names []string
+	for _, n := range u.Nodes {
+		for _, need := range n.Step.Needs {
+			names = append(names, settings.Secrets(need.Name)...)
+		}
+	}
+	slices.Sort(names)
+	optional := true
+	for _, name := range slices.Compact(names) {
+		list = append(list, corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+			LocalObjectReference: corev1.LocalObjectReference{Name: r.opt.Services}, Key: name, Optional: &optional,
+		}}})
+	}
+	return list
 }
 
 func (r renderer) secret(key string) *corev1.SecretKeySelector {

@@ -2,10 +2,14 @@ package argo
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	wfv1 "github.com/argoproj/argo-workflows/v3/pkg/apis/workflow/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/trackscribe/trackscribe/steps"
+	"github.com/trackscribe/trackscribe/templates/graph"
 )
 
 // templateReprocess is the one template of the reprocess WorkflowTemplate.
@@ -24,7 +28,12 @@ func (r renderer) reprocess() wfv1.WorkflowTemplate {
 	if re.Source != "" {
 		args = append(args, "--source="+re.Source)
 	}
-	c := r.container(append(args, re.Select...), 0.1, 128, nil)
+	var env []corev1.EnvVar
+	if strings.HasPrefix(re.Source, "daily:") {
+		// It lists the account's recordings.
+		env = r.serviceSecrets(graph.Unit{Nodes: []graph.Node{{Step: steps.Spec{Needs: []steps.Need{{Name: "daily"}}}}}})
+	}
+	c := r.container(append(args, re.Select...), 0.1, 128, env)
 	c.Image, c.Command = r.opt.Images.CLI, []string{pathCLI}
 	// It talks to Kubernetes, so it alone has a token: a short-lived one.
 	c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: volumeToken, MountPath: pathToken, ReadOnly: true})
@@ -32,7 +41,6 @@ func (r renderer) reprocess() wfv1.WorkflowTemplate {
 		Name: templateReprocess, Container: c, Volumes: []corev1.Volume{tokenVolume()},
 		ActiveDeadlineSeconds: seconds(30 * time.Minute),
 	}
-	r.place(&t, "")
 	spec := r.spec()
 	spec.OnExit, spec.Arguments = "", wfv1.Arguments{}
 	spec.Entrypoint, spec.Templates = templateReprocess, []wfv1.Template{t}
@@ -41,8 +49,8 @@ func (r renderer) reprocess() wfv1.WorkflowTemplate {
 	return wfv1.WorkflowTemplate{
 		TypeMeta: typed(argoAPI, "WorkflowTemplate"),
 		ObjectMeta: r.meta(r.name(templateReprocess), map[string]string{
-			annotationTitle:       "Trackscribe: reprocess",
-			annotationDescription: "Finds recordings that failed, got stuck, went stale or were never processed, and submits runs of them. Finished work is reused.",
+			AnnotationTitle:       "Trackscribe: reprocess",
+			AnnotationDescription: "Finds recordings that failed, got stuck, went stale or were never processed, and submits runs of them. Finished work is reused.",
 			annotationArgo:        r.argoVersion(),
 		}),
 		Spec: spec,
@@ -55,8 +63,8 @@ func (r renderer) cron() wfv1.CronWorkflow {
 	return wfv1.CronWorkflow{
 		TypeMeta: typed(argoAPI, "CronWorkflow"),
 		ObjectMeta: r.meta(r.name(templateReprocess), map[string]string{
-			annotationTitle:       "Trackscribe: reprocess",
-			annotationDescription: "Reprocesses recordings that failed, got stuck or were missed.",
+			AnnotationTitle:       "Trackscribe: reprocess",
+			AnnotationDescription: "Reprocesses recordings that failed, got stuck or were missed.",
 		}),
 		Spec: wfv1.CronWorkflowSpec{
 			Schedules:                  re.Schedules,

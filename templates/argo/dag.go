@@ -10,9 +10,6 @@ import (
 	"github.com/trackscribe/trackscribe/templates/graph"
 )
 
-// paramTrack carries the index of the track to a pod of a fan-out.
-const paramTrack = "track"
-
 // dag is the graph: one task per unit, each waiting for those whose outputs it
 // reads.
 func (r renderer) dag() wfv1.Template {
@@ -21,12 +18,12 @@ func (r renderer) dag() wfv1.Template {
 	no := false
 	d := &wfv1.DAGTemplate{FailFast: &no}
 	waits := r.waits()
-	for _, u := range r.units() {
+	for _, u := range r.units {
 		t := wfv1.DAGTask{Name: u.Name, Template: u.Name, Depends: waits.depends(u.Name)}
 		if u.Each != "" {
 			node, port := u.Each.Split()
 			t.WithParam = fmt.Sprintf("{{tasks.%s.outputs.parameters.%s}}", r.unitOf(node), port)
-			t.Arguments = wfv1.Arguments{Parameters: []wfv1.Parameter{{Name: paramTrack, Value: wfv1.AnyStringPtr("{{item}}")}}}
+			t.Arguments = wfv1.Arguments{Parameters: []wfv1.Parameter{{Name: ParamTrack, Value: wfv1.AnyStringPtr("{{item}}")}}}
 		}
 		d.Tasks = append(d.Tasks, t)
 	}
@@ -38,19 +35,17 @@ func (r renderer) dag() wfv1.Template {
 
 // unitOf names the unit that a node runs in.
 func (r renderer) unitOf(node string) string {
-	units := r.units()
-	i := slices.IndexFunc(units, func(u graph.Unit) bool { return slices.Contains(u.Names(), node) })
-	return units[i].Name
+	i := slices.IndexFunc(r.units, func(u graph.Unit) bool { return slices.Contains(u.Names(), node) })
+	return r.units[i].Name
 }
 
 // survives reports whether the run outlives the failure of one of its last
 // units. A DAG fails with any of its last tasks, so then one more comes after
 // them: [templateDone].
 func (r renderer) survives() bool {
-	units := r.units()
-	return slices.ContainsFunc(units, func(u graph.Unit) bool {
-		last := !slices.ContainsFunc(units, func(v graph.Unit) bool {
-			return slices.ContainsFunc(r.graph.Before(units, v), func(p graph.Unit) bool { return p.Name == u.Name })
+	return slices.ContainsFunc(r.units, func(u graph.Unit) bool {
+		last := !slices.ContainsFunc(r.units, func(v graph.Unit) bool {
+			return slices.ContainsFunc(r.graph.Before(r.units, v), func(p graph.Unit) bool { return p.Name == u.Name })
 		})
 		return last && u.Spares()
 	})
@@ -67,9 +62,8 @@ type wait struct {
 
 func (r renderer) waits() waits {
 	w := waits{}
-	units := r.units()
-	for _, u := range units {
-		for _, p := range r.graph.Before(units, u) {
+	for _, u := range r.units {
+		for _, p := range r.graph.Before(r.units, u) {
 			w[u.Name] = append(w[u.Name], wait{p.Name, r.graph.Needs(u, p)})
 		}
 		w[templateDone] = append(w[templateDone], wait{u.Name, !u.Spares()})

@@ -19,11 +19,12 @@ const (
 	AnnotationTemplate    = "trackscribe/template" // on the alias: name of the versioned template
 	AnnotationSteps       = "trackscribe/steps"    // on a leaf template: the steps its pod does, separated by commas
 
-	annotationTitle       = "workflows.argoproj.io/title"
-	annotationDescription = "workflows.argoproj.io/description"
-	annotationDisplay     = "workflows.argoproj.io/display-name"
-	annotationArgo        = "workflows.argoproj.io/version"
-	annotationProgress    = "workflows.argoproj.io/progress"
+	AnnotationTitle       = "workflows.argoproj.io/title"
+	AnnotationDescription = "workflows.argoproj.io/description"
+
+	annotationDisplay  = "workflows.argoproj.io/display-name"
+	annotationArgo     = "workflows.argoproj.io/version"
+	annotationProgress = "workflows.argoproj.io/progress"
 )
 
 // Parameters of the rendered WorkflowTemplate, beside the graph's own.
@@ -31,6 +32,7 @@ const (
 	ParamRecording = "recording"
 	ParamRun       = "run"
 	ParamSource    = "source"
+	ParamTrack     = "track" // of a pod of a fan-out: the index of its track
 )
 
 // FieldManager owns what is applied to a cluster.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trackscribe/trackscribe/internal/settings"
 	"github.com/trackscribe/trackscribe/steps"
 	"github.com/trackscribe/trackscribe/templates/graph"
 )
@@ -45,10 +46,16 @@ type Options struct {
 	TTL   TTL   `json:"ttl,omitempty"`
 	PodGC PodGC `json:"podGC,omitempty"`
 
-	HideArtifacts bool              `json:"hideArtifacts,omitempty"` // no output artifacts for the Argo UI
-	NetworkPolicy bool              `json:"networkPolicy,omitempty"`
-	Settings      map[string]string `json:"settings,omitempty"` // further environment of every step; no secrets
-	Reprocess     Reprocess         `json:"reprocess,omitempty"`
+	HideArtifacts bool `json:"hideArtifacts,omitempty"` // no output artifacts for the Argo UI
+	NetworkPolicy bool `json:"networkPolicy,omitempty"`
+	// Settings are further environment of every step; no secrets. What they say
+	// of services also makes the defaults of the runs' parameters.
+	Settings map[string]string `json:"settings,omitempty"`
+	// Services names the Secret with the services' keys, each under its
+	// variable's name; default NAME-services. A pod gets those that its steps
+	// need, as far as they are there.
+	Services  string    `json:"services,omitempty"`
+	Reprocess Reprocess `json:"reprocess,omitempty"`
 }
 
 // Images are the references of the two images, by tag or by digest.
@@ -163,6 +170,7 @@ func (o Options) Complete(version string) (Options, error) {
 	set(&o.Store.Region, "us-east-1")
 	set(&o.Store.Credentials, CredentialsSecret)
 	set(&o.Store.Secret, o.Name+"-store")
+	set(&o.Services, o.Name+"-services")
 	set(&o.Granularity, GranularityStep)
 	set(&o.ArgoVersion, "3.7")
 	set(&o.TTL.Success, Duration(24*time.Hour))
@@ -237,9 +245,12 @@ func (o Options) check() error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.Settings)) {
-		if looksSecret(name) {
-			return steps.Wrong("put it into a Secret", "setting %q looks like a secret, and settings are not", name)
+		if settings.IsSecret(name) || !settings.Known(name) && looksSecret(name) {
+			return steps.Wrong("put it into the Secret "+o.Services, "setting %q looks like a secret, and settings are not", name)
 		}
+	}
+	if _, err := o.effective(); err != nil {
+		return err
 	}
 	if o.Store.Credentials == CredentialsIdentity && len(o.Store.Identity) == 0 {
 		return steps.Wrong("give the annotation that your platform reads, such as eks.amazonaws.com/role-arn", "credentials by identity need annotations for the service accounts")
@@ -248,6 +259,11 @@ func (o Options) check() error {
 		return steps.Wrong(see, "parallelism and deadline cannot be negative")
 	}
 	return nil
+}
+
+// effective returns the settings as the steps will see them.
+func (o Options) effective() (settings.Settings, error) {
+	return settings.Load(func(name string) string { return o.Settings[name] })
 }
 
 func looksSecret(name string) bool {

@@ -54,23 +54,22 @@ func (r renderer) pod(u graph.Unit) wfv1.Template {
 		ActiveDeadlineSeconds: seconds(u.Timeout() + starting),
 	}
 	args := u.Names()
-	switch {
-	case r.opt.Granularity == GranularityRun:
+	if r.opt.Granularity == GranularityRun {
 		args = []string{"run"}
-		t.RetryStrategy = retry(lostPods, []int{exitDone, exitKilled, exitTerminated, exitUnknown}, "1s", 2, "30s")
-	case len(u.Nodes) > 1:
+	}
+	if len(u.Nodes) > 1 {
 		// Transient failures are tried again inside.
 		t.RetryStrategy = retry(lostPods, []int{exitDone, exitKilled, exitTerminated, exitUnknown}, "1s", 2, "30s")
-	default:
+	} else {
 		p := u.Nodes[0].Policy.Retry
 		t.RetryStrategy = retry(p.Limit, []int{exitDone, exitTransient, exitKilled, exitTerminated, exitUnknown}, p.First.String(), p.Factor, p.Max.String())
 	}
 	args = append(args, "--recording="+workflowParam(ParamRecording), "--run="+workflowParam(ParamRun), "--outputs="+pathOutputs)
 	if u.Each != "" {
-		t.Inputs.Parameters = []wfv1.Parameter{{Name: paramTrack}}
+		t.Inputs.Parameters = []wfv1.Parameter{{Name: ParamTrack}}
 		// Argo allows no spaces here.
-		t.Annotations = map[string]string{annotationDisplay: u.Name + "-{{inputs.parameters." + paramTrack + "}}"}
-		args = append(args, "--track={{inputs.parameters."+paramTrack+"}}")
+		t.Annotations = map[string]string{annotationDisplay: u.Name + "-{{inputs.parameters." + ParamTrack + "}}"}
+		args = append(args, "--track={{inputs.parameters."+ParamTrack+"}}")
 	}
 	if r.first(u) {
 		args = append(args, "--source="+workflowParam(ParamSource))
@@ -82,6 +81,7 @@ func (r renderer) pod(u graph.Unit) wfv1.Template {
 	if needs(u, "speech-model") {
 		env = append(env, corev1.EnvVar{Name: "TRACKSCRIBE_MODEL_DIR", Value: pathModel})
 	}
+	env = append(env, r.serviceSecrets(u)...)
 	heaviest := u.Heaviest()
 	pool := r.opt.Pools[heaviest.Policy.Pool]
 	cpu, memory := heaviest.Policy.CPU, u.Memory(graph.PoolSizes(2))
@@ -99,7 +99,7 @@ func (r renderer) pod(u graph.Unit) wfv1.Template {
 
 // first reports whether the unit is where the graph begins: it makes the run's
 // run.json when nobody did.
-func (r renderer) first(u graph.Unit) bool { return len(r.graph.Before(r.units(), u)) == 0 }
+func (r renderer) first(u graph.Unit) bool { return len(r.graph.Before(r.units, u)) == 0 }
 
 func needs(u graph.Unit, what string) bool {
 	for _, n := range u.Nodes {

@@ -31,7 +31,11 @@ func Render(g graph.Graph, o Options) ([]File, error) {
 	if err := g.Validate(); err != nil {
 		return nil, fmt.Errorf("graph %q: %w", g.Name, err)
 	}
-	r := renderer{graph: g, opt: o}
+	set, err := o.effective()
+	if err != nil {
+		return nil, err
+	}
+	r := renderer{graph: g, opt: o, units: o.Units(g), params: set.Params()}
 	objects := []object{
 		{"configmap.yaml", r.config()},
 		{"serviceaccounts.yaml", r.accounts()},
@@ -54,9 +58,6 @@ func Render(g graph.Graph, o Options) ([]File, error) {
 		files = append(files, File{Name: obj.file, Data: data})
 		names = append(names, obj.file)
 	}
-	if err := checkTags(files); err != nil {
-		return nil, err
-	}
 	kustomization, err := encode(r.kustomization(names))
 	if err != nil {
 		return nil, err
@@ -67,17 +68,20 @@ func Render(g graph.Graph, o Options) ([]File, error) {
 type renderer struct {
 	graph graph.Graph
 	opt   Options
+	units []graph.Unit // what gets a pod each
+	// params are those whose default follows from the settings.
+	params map[string]string
 }
 
-// units returns what gets a pod each.
-func (r renderer) units() []graph.Unit {
-	switch r.opt.Granularity {
+// Units returns what gets a pod each.
+func (o Options) Units(g graph.Graph) []graph.Unit {
+	switch o.Granularity {
 	case GranularityFused:
-		return r.graph.Grouped()
+		return g.Grouped()
 	case GranularityRun:
-		return []graph.Unit{r.graph.Whole()}
+		return []graph.Unit{g.Whole()}
 	default:
-		return r.graph.Alone()
+		return g.Alone()
 	}
 }
 

@@ -13,21 +13,14 @@ var tag = regexp.MustCompile(`\{\{.*?\}\}`)
 var globals = []string{"{{workflow.status}}", "{{item}}"}
 
 // checkTags makes sure that nothing reaches a container that Argo would leave
-// as it stands: every tag is a simple one, and what it names is there.
-func checkTags(files []File) error {
-	for _, f := range files {
-		docs, err := parse(f.Data)
-		if err != nil {
-			return fmt.Errorf("%s: %w", f.Name, err)
-		}
-		for _, doc := range docs {
-			known := slices.Clone(globals)
-			collect(doc, &known)
-			for _, found := range tag.FindAllString(fmt.Sprint(doc), -1) {
-				if !slices.Contains(known, found) {
-					return fmt.Errorf("%s: nothing resolves %s", f.Name, found)
-				}
-			}
+// as it stands: every tag of a document is a simple one, and what it names is
+// there.
+func checkTags(doc any) error {
+	known := slices.Clone(globals)
+	collect(doc, &known)
+	for _, found := range tag.FindAllString(fmt.Sprint(doc), -1) {
+		if !slices.Contains(known, found) {
+			return fmt.Errorf("nothing resolves %s", found)
 		}
 	}
 	return nil

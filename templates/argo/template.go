@@ -21,8 +21,8 @@ func (r renderer) template() wfv1.WorkflowTemplate {
 	t := wfv1.WorkflowTemplate{
 		TypeMeta: typed(argoAPI, "WorkflowTemplate"),
 		ObjectMeta: r.meta(TemplateName(r.opt.Name, r.graph, r.opt.Granularity), map[string]string{
-			annotationTitle:       fmt.Sprintf("Trackscribe: %s, version %s", r.graph.Name, r.graph.Version),
-			annotationDescription: r.description(),
+			AnnotationTitle:       fmt.Sprintf("Trackscribe: %s, version %s", r.graph.Name, r.graph.Version),
+			AnnotationDescription: r.description(),
 			annotationArgo:        r.argoVersion(),
 			AnnotationDigest:      r.graph.Digest(),
 			AnnotationGranularity: string(r.opt.Granularity),
@@ -42,8 +42,8 @@ func (r renderer) alias() wfv1.WorkflowTemplate {
 	t := wfv1.WorkflowTemplate{
 		TypeMeta: typed(argoAPI, "WorkflowTemplate"),
 		ObjectMeta: r.meta(AliasName(r.opt.Name, r.graph), map[string]string{
-			annotationTitle:       "Trackscribe: " + r.graph.Name,
-			annotationDescription: fmt.Sprintf("Runs `%s`, the version that was installed last.", to),
+			AnnotationTitle:       "Trackscribe: " + r.graph.Name,
+			AnnotationDescription: fmt.Sprintf("Runs `%s`, the version that was installed last.", to),
 			annotationArgo:        r.argoVersion(),
 			AnnotationDigest:      r.graph.Digest(),
 			AnnotationGranularity: string(r.opt.Granularity),
@@ -117,7 +117,11 @@ func (r renderer) arguments() []wfv1.Parameter {
 		about(ParamSource, "s3:// prefix of the raw tracks; may be empty when trackscribe submitted the run", &none, nil),
 	}
 	for _, p := range r.graph.Params() {
-		list = append(list, about(p.Name, p.Doc, &p.Default, p.Enum))
+		value := p.Default
+		if v, ok := r.params[p.Name]; ok {
+			value = v
+		}
+		list = append(list, about(p.Name, p.Doc, &value, p.Enum))
 	}
 	return list
 }
@@ -146,7 +150,7 @@ func (r renderer) argoVersion() string {
 // templates are the graph, its pods, and how a run ends.
 func (r renderer) templates() []wfv1.Template {
 	list := []wfv1.Template{r.dag()}
-	for _, u := range r.units() {
+	for _, u := range r.units {
 		list = append(list, r.pod(u))
 	}
 	if r.survives() {
@@ -174,6 +178,5 @@ func (r renderer) conclude() wfv1.Template {
 			"conclude", "--recording=" + workflowParam(ParamRecording), "--run=" + workflowParam(ParamRun), "--status={{workflow.status}}",
 		}, 0.05, 64, nil),
 	}
-	r.place(&t, "")
 	return t
 }

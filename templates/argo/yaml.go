@@ -3,13 +3,12 @@ package argo
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 
 	"sigs.k8s.io/yaml"
 )
 
-// encode writes an object, or a list of objects as documents of one stream,
-// without the noise that Kubernetes' types make: empty structs, null times.
+// encode writes an object, or a list of objects as documents of one stream. It
+// refuses tags that nothing resolves.
 func encode(v any) ([]byte, error) {
 	if list, ok := v.([]any); ok {
 		var docs [][]byte
@@ -22,24 +21,38 @@ func encode(v any) ([]byte, error) {
 		}
 		return bytes.Join(docs, []byte("---\n")), nil
 	}
+	doc, err := tree(v)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkTags(doc); err != nil {
+		return nil, err
+	}
+	b, err := json.Marshal(doc)
+	if err != nil {
+		return nil, err
+	}
+	return yaml.JSONToYAML(b)
+}
+
+// tree returns an object as maps and lists, without the noise that Kubernetes'
+// types make: empty structs, null times.
+func tree(v any) (any, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
 	}
-	var tree any
+	var doc any
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.UseNumber()
-	if err := dec.Decode(&tree); err != nil {
+	if err := dec.Decode(&doc); err != nil {
 		return nil, err
 	}
-	if root, ok := tree.(map[string]any); ok {
+	if root, ok := doc.(map[string]any); ok {
 		delete(root, "status") // the cluster's to tell
 	}
-	tree, _ = prune("", tree)
-	if b, err = json.Marshal(tree); err != nil {
-		return nil, err
-	}
-	return yaml.JSONToYAML(b)
+	doc, _ = prune("", doc)
+	return doc, nil
 }
 
 // meaningful are keys whose empty value says something.
@@ -76,17 +89,4 @@ func prune(key string, v any) (any, bool) {
 	default:
 		return v, true
 	}
-}
-
-// parse reads rendered documents back, for checks.
-func parse(data []byte) ([]any, error) {
-	var list []any
-	for doc := range bytes.SplitSeq(data, []byte("\n---\n")) {
-		var v any
-		if err := yaml.Unmarshal(doc, &v); err != nil {
-			return nil, fmt.Errorf("read back: %w", err)
-		}
-		list = append(list, v)
-	}
-	return list, nil
 }

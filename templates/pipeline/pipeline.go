@@ -114,18 +114,29 @@ func New() graph.Graph {
 			Policy: graph.Policy{Timeout: 10 * time.Minute, Retry: quick, Pool: graph.IO, CPU: 0.25, Memory: 128},
 		}, {
 			Step: cleanupconsent.Spec, Title: "Honour consent", Group: publish,
-			From:   graph.From{"result": "finalize.result"},
-			Policy: graph.Policy{Timeout: 5 * time.Minute, Retry: quick, Pool: graph.IO, CPU: 0.1, Memory: 64},
+			From:   graph.From{"result": "finalize.result", "page": "finalize.silent"},
+			Policy: graph.Policy{Timeout: 15 * time.Minute, Retry: steady, Pool: graph.IO, CPU: 0.1, Memory: 64},
 		}, {
 			Step: postzulip.Spec, Title: "Post to Zulip", Group: publish,
-			From:   graph.From{"result": "finalize.result"},
+			From: graph.From{
+				"result":  "finalize.result",
+				"topics":  "detect-topics.topics",
+				"summary": "generate-summary.summary",
+			},
 			After:  []string{"cleanup-consent"},
 			Policy: graph.Policy{Timeout: time.Minute, Retry: insist, Pool: graph.IO, CPU: 0.1, Memory: 64},
 		}, {
 			Step: sendwebhook.Spec, Title: "Send the webhook", Group: publish,
-			From:   graph.From{"result": "finalize.result"},
-			After:  []string{"cleanup-consent"},
-			Policy: graph.Policy{Timeout: 5 * time.Minute, Retry: insist, Pool: graph.IO, CPU: 0.1, Memory: 64},
+			From: graph.From{
+				"result":     "finalize.result",
+				"transcript": "merge-transcripts.transcript",
+				"vtt":        "merge-transcripts.vtt",
+				"topics":     "detect-topics.topics",
+				"summary":    "generate-summary.summary",
+			},
+			After: []string{"cleanup-consent"},
+			// A receiver that is being deployed anew is back within minutes.
+			Policy: graph.Policy{Timeout: 5 * time.Minute, Retry: graph.Retry{Limit: 9, First: 2 * second, Factor: 2, Max: 5 * time.Minute}, Pool: graph.IO, CPU: 0.1, Memory: 64},
 		},
 	}}
 }

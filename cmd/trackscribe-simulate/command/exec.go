@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -9,6 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/trackscribe/trackscribe/cmd/trackscribe-simulate/cluster"
 	"github.com/trackscribe/trackscribe/cmd/trackscribe-simulate/kubelet"
@@ -50,7 +54,7 @@ func (o *options) planExec(ctx context.Context, env Env, params map[string]strin
 	if modelDir, err = filepath.Abs(modelDir); err != nil {
 		return nil, err
 	}
-	s3 := open.Options{Region: set.S3Region, Endpoint: set.S3Endpoint, PathStyle: set.S3PathStyle}
+	s3 := open.FromSettings(set)
 	st, err := open.Open(ctx, o.store, s3)
 	if err != nil {
 		return nil, steps.Wrong("--store takes a folder or s3://bucket/prefix", "%w", err)
@@ -62,16 +66,23 @@ func (o *options) planExec(ctx context.Context, env Env, params map[string]strin
 	processEnv := outside(env, st.URL())
 	maps.Copy(processEnv, given)
 	g := pipeline.New()
+	asked := set.Params()
+	maps.Copy(asked, params)
 	r, _, err := operate.Prepare(ctx, g, st, s3, operate.Request{
-		Recording: o.args[0], ID: o.recording, RunID: o.runID, Params: params, Program: "simulated", Now: env.Now(),
+		Recording: o.args[0], ID: o.recording, RunID: o.runID, Params: asked, Program: "simulated", Now: env.Now(),
 	})
 	if err != nil {
 		return nil, err
 	}
+	plain, secret := settings.Services(env.Getenv)
+	keys, err := services(secret)
+	if err != nil {
+		return nil, err
+	}
 	p, err := own.Render(g, argo.Options{
-		Granularity: argo.Granularity(o.granularity),
-		Store:       argo.Store{Location: o.store, Endpoint: set.S3Endpoint, Region: set.S3Region, PathStyle: &set.S3PathStyle},
-	})
+		Granularity: argo.Granularity(o.granularity), Services: servicesSecret, Settings: plain,
+		Store: argo.Store{Location: o.store, Endpoint: set.S3Endpoint, Region: set.S3Region, PathStyle: &set.S3PathStyle},
+	}, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +105,17 @@ func (o *options) planExec(ctx context.Context, env Env, params map[string]strin
 		return rt, func() []string { _ = os.RemoveAll(dir); return nil }, nil
 	}
 	return &plan{objects: p.Objects, workflow: p.Workflow(namespace, r), runtime: runtime}, nil
+}
+
+// servicesSecret is the Secret with the services' keys.
+const servicesSecret = "services"
+
+// services makes that Secret of what the environment holds.
+func services(keys map[string]string) (cluster.File, error) {
+	b, err := json.Marshal(corev1.Secret{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}, ObjectMeta: metav1.ObjectMeta{Name: servicesSecret}, StringData: keys,
+	})
+	return cluster.File{Name: "services.json", Data: b}, err
 }
 
 // outside is what processes are given of this process's surroundings: where

@@ -26,8 +26,8 @@ type Pipeline struct {
 	Objects  cluster.Loaded
 }
 
-// Render renders the graph.
-func Render(g graph.Graph, o argo.Options) (Pipeline, error) {
+// Render renders the graph; more are objects beside what is rendered.
+func Render(g graph.Graph, o argo.Options, more ...cluster.File) (Pipeline, error) {
 	if !strings.HasPrefix(o.Store.Location, "s3://") {
 		o.Store.Location = Store
 	}
@@ -39,19 +39,11 @@ func Render(g graph.Graph, o argo.Options) (Pipeline, error) {
 	if err != nil {
 		return Pipeline{}, err
 	}
-	var files []cluster.File
+	files := more
 	for _, f := range rendered {
 		files = append(files, cluster.File{Name: f.Name, Data: f.Data})
 	}
-	p := Pipeline{Graph: g, Template: argo.TemplateName(o.Name, g, o.Granularity)}
-	switch o.Granularity {
-	case argo.GranularityRun:
-		p.Units = []graph.Unit{g.Whole()}
-	case argo.GranularityFused:
-		p.Units = g.Grouped()
-	default:
-		p.Units = g.Alone()
-	}
+	p := Pipeline{Graph: g, Units: o.Units(g), Template: argo.TemplateName(o.Name, g, o.Granularity)}
 	if p.Objects, err = cluster.Read(files...); err != nil {
 		return p, fmt.Errorf("what was rendered: %w", err)
 	}

@@ -1,14 +1,12 @@
 package moonshine
 
 import (
-	"github.com/trackscribe/trackscribe/internal/asr"
 	"github.com/trackscribe/trackscribe/internal/asr/vad"
 )
 
 // The limits by which fit trusts the detector more than the alignment, in
 // seconds.
 const (
-	pauseMin = 0.15 // an inactive stretch that counts as a pause
 	lateMax  = 0.12 // a word may begin this long after the onset that is its own
 	earlyMax = 0.10 // or this long before the pause that comes before it
 	decay    = 0.06 // sounds go on below the threshold
@@ -20,21 +18,9 @@ const (
 type stretch struct{ start, end float64 }
 
 func stretches(active []bool) []stretch {
-	const frame = float64(vad.FrameSamples) / asr.SampleRate
 	var out []stretch
-	for i, on := range active {
-		if !on {
-			continue
-		}
-		t := float64(i) * frame
-		if n := len(out); n > 0 && t-out[n-1].end < pauseMin {
-			out[n-1].end = t + frame
-			continue
-		}
-		out = append(out, stretch{t, t + frame})
-	}
-	for i := range out {
-		out[i].end += decay
+	for _, v := range (vad.Segment{Active: active}).Voiced() {
+		out = append(out, stretch{v.Start, v.End + decay})
 	}
 	return out
 }

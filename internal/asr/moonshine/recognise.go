@@ -14,7 +14,10 @@ import (
 	"github.com/trackscribe/trackscribe/internal/model"
 )
 
-var _ asr.Recognizer = (*Model)(nil)
+var (
+	_ asr.Recognizer = (*Model)(nil)
+	_ asr.Guided     = (*Model)(nil)
+)
 
 // revision counts the changes of this package that change its results.
 const revision = "1"
@@ -24,13 +27,22 @@ func (m *Model) Name() string {
 	return "moonshine-tiny-en@" + model.Files()[1].SHA256[:12] + "/" + revision
 }
 
-// Transcribe recognises a stream. It reads on while segments are recognised,
-// at most one segment for each worker ahead.
+// Transcribe recognises a stream.
 func (m *Model) Transcribe(ctx context.Context, pcm asr.PCM) (asr.Result, error) {
+	return m.transcribe(ctx, vad.New(cancellable{ctx, pcm}))
+}
+
+// TranscribeSegments implements [asr.Guided].
+func (m *Model) TranscribeSegments(ctx context.Context, pcm asr.PCM, segments []asr.Segment) (asr.Result, error) {
+	return m.transcribe(ctx, vad.Given(cancellable{ctx, pcm}, segments))
+}
+
+// transcribe recognises what cut finds. It reads on while segments are
+// recognised, at most one segment for each worker ahead.
+func (m *Model) transcribe(ctx context.Context, cut *vad.Segmenter) (asr.Result, error) {
 	var res asr.Result
 	var outs []*[]asr.Word // of the segments, in order
 	g, ctx := errgroup.WithContext(ctx)
-	cut := vad.New(cancellable{ctx, pcm})
 
 	pool := make(chan *work, m.workers)
 	for range m.workers {

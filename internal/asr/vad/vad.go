@@ -82,6 +82,10 @@ type Segmenter struct {
 	held  span // span that may still be joined with the next
 	holds bool
 	queue []span
+	given []span // not nil: what to take instead of looking
+	// voiced is, for each segment that was given and not yet returned, where a
+	// voice is heard, if that was said.
+	voiced [][]span
 }
 
 // activity of a frame: soft is speech only beside loud.
@@ -98,6 +102,42 @@ type span struct{ from, to int }
 
 // New returns a segmenter of the stream.
 func New(src asr.PCM) *Segmenter { return &Segmenter{src: src} }
+
+// Given returns a segmenter that does not look for speech: its segments are
+// these, in order of time and in whole frames, as far as the stream goes.
+func Given(src asr.PCM, segments []asr.Segment) *Segmenter {
+	s := &Segmenter{src: src, given: []span{}}
+	frame := func(t float64) int { return int(math.Round(t * asr.SampleRate / FrameSamples)) }
+	for _, g := range segments {
+		s.given = append(s.given, span{max(0, frame(g.Start)), frame(g.End)})
+		var voiced []span
+		for _, v := range g.Voiced {
+			voiced = append(voiced, span{frame(v.Start), frame(v.End)})
+		}
+		s.voiced = append(s.voiced, voiced)
+	}
+	return s
+}
+
+// Voiced returns where in the segment a voice is heard, in seconds from the
+// stream's start.
+func (s Segment) Voiced() []asr.Span {
+	const frame = float64(FrameSamples) / asr.SampleRate
+	start := float64(s.Start) / asr.SampleRate
+	var out []asr.Span
+	for i, on := range s.Active {
+		if !on {
+			continue
+		}
+		t := float64(i) * frame
+		if n := len(out); n > 0 && start+t-out[n-1].End < asr.PauseSeconds {
+			out[n-1].End = start + t + frame
+			continue
+		}
+		out = append(out, asr.Span{Start: start + t, End: start + t + frame})
+	}
+	return out
+}
 
 // Samples is how much of the stream was read.
 func (s *Segmenter) Samples() int64 { return s.samples }
@@ -123,6 +163,18 @@ func (s *Segmenter) Next() (Segment, error) {
 		PCM:    append([]float32(nil), s.pcm[a*FrameSamples:b*FrameSamples]...),
 		Active: make([]bool, b-a),
 	}
+	if s.given != nil {
+		known := s.voiced[0]
+		s.voiced = s.voiced[1:]
+		for _, v := range known {
+			for i := max(v.from, q.from); i < min(v.to, q.to); i++ {
+				seg.Active[i-q.from] = true
+			}
+		}
+		if len(known) > 0 {
+			return seg, nil
+		}
+	}
 	// Padding at the very end may not be decided yet: it is not speech.
 	for i, v := range s.active[min(a, len(s.active)):min(b, len(s.active))] {
 		seg.Active[i] = v >= soft
@@ -141,8 +193,11 @@ func (s *Segmenter) advance() {
 	}
 	s.decide()
 	for ; s.next < s.base+len(s.active); s.next++ {
-		s.look(s.next, s.active[s.next-s.base] == loud)
+		if s.given == nil {
+			s.look(s.next, s.active[s.next-s.base] == loud)
+		}
 	}
+	s.take()
 	if s.eof && len(s.active) == len(s.db) {
 		if s.inRun {
 			s.closeRun()
@@ -245,6 +300,26 @@ func (s *Segmenter) split(now int) {
 	s.run.from, s.cut = at, true
 }
 
+// take queues the given segments that were read.
+func (s *Segmenter) take() {
+	end := s.base + len(s.active)
+	for len(s.given) > 0 {
+		g := s.given[0]
+		if g.to > end {
+			if !s.eof || len(s.active) < len(s.db) {
+				return // there is more to come
+			}
+			g.to = end
+		}
+		if s.given = s.given[1:]; g.from >= g.to {
+			at := len(s.queue)
+			s.voiced = append(s.voiced[:at:at], s.voiced[at+1:]...)
+			continue
+		}
+		s.queue = append(s.queue, g)
+	}
+}
+
 func (s *Segmenter) release() {
 	if s.holds {
 		s.queue = append(s.queue, s.held)
@@ -260,6 +335,9 @@ func (s *Segmenter) drop() {
 	}
 	if s.holds {
 		keep = min(keep, s.held.from)
+	}
+	if len(s.given) > 0 {
+		keep = min(keep, s.given[0].from)
 	}
 	n := keep - s.base
 	if n < blockFrames {

@@ -112,3 +112,14 @@ func (c *coder) encode(pcm []float32) ([]float32, error) {
 	}
 	return append(pcm[:0], pcm[used:]...), nil
 }
+
+// OpusEncoder returns the encoder for sources that are PCM.
+func OpusEncoder() (Encoder, error) {
+	e, err := opus.NewEncoder(opus.EncoderOptions{})
+	return opusEncoder{e}, err
+}
+
+type opusEncoder struct{ *opus.Encoder }
+
+// Lookahead implements [Encoder].
+func (opusEncoder) Lookahead() int { return opus.Lookahead }

@@ -140,7 +140,7 @@ func fail(fault string, t run.Task, getenv func(string) string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	st, err := open.Open(ctx, set.Store, open.Options{Region: set.S3Region, Endpoint: set.S3Endpoint, PathStyle: set.S3PathStyle})
+	st, err := open.Open(ctx, set.Store, open.FromSettings(set))
 	if err != nil {
 		return 0, err
 	}

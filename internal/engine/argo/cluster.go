@@ -31,10 +31,6 @@ type Cluster interface {
 	// List returns the Workflows that match a label selector.
 	List(ctx context.Context, selector string) ([]wfv1.Workflow, error)
 	Template(ctx context.Context, name string) (*wfv1.WorkflowTemplate, error)
-	// Startable reports whether pods of a template could start, as far as that
-	// can be seen: whether their service accounts, settings, Secrets and Roles
-	// are there.
-	Startable(ctx context.Context, spec wfv1.WorkflowSpec) error
 	// Retry runs a failed Workflow again from what failed.
 	Retry(ctx context.Context, wf *wfv1.Workflow) error
 	// Shutdown ends a Workflow: what runs may end by itself, unless it has to

@@ -86,8 +86,8 @@ func (s Sight) Follow(parent context.Context, name string) iter.Seq2[Status, err
 		ctx, cancel := context.WithCancel(parent)
 		defer cancel()
 		l := s.look()
-		changes := start(ctx, Watch(ctx, s.Cluster, name))
-		warnings := start(ctx, podWarningsOf(ctx, s.Cluster))
+		changes := engine.Stream(ctx, Watch(ctx, s.Cluster, name))
+		warnings := engine.Stream(ctx, podWarningsOf(ctx, s.Cluster))
 		again := time.NewTicker(lookAgain)
 		defer again.Stop()
 		var wf *wfv1.Workflow
@@ -101,21 +101,21 @@ func (s Sight) Follow(parent context.Context, name string) iter.Seq2[Status, err
 					}
 					return
 				}
-				if c.err != nil {
-					yield(st, c.err)
+				if c.Err != nil {
+					yield(st, c.Err)
 					return
 				}
-				wf = c.value
+				wf = c.Value
 			case w, ok := <-warnings:
 				if !ok {
 					warnings = nil
 					continue
 				}
-				if w.err != nil {
-					l.blind(w.err)
+				if w.Err != nil {
+					l.blind(w.Err)
 					continue
 				}
-				l.warn(w.value)
+				l.warn(w.Value)
 			case <-again.C:
 				if l.records == nil || !st.sharing() {
 					continue
@@ -187,26 +187,4 @@ func podWarningsOf(ctx context.Context, c Cluster) iter.Seq2[corev1.Event, error
 			}
 		}
 	}
-}
-
-// item is one element of a sequence.
-type item[T any] struct {
-	value T
-	err   error
-}
-
-// start runs a sequence in a goroutine of its own, to wait for several at once.
-func start[T any](ctx context.Context, seq iter.Seq2[T, error]) <-chan item[T] {
-	out := make(chan item[T])
-	go func() {
-		defer close(out)
-		for v, err := range seq {
-			select {
-			case out <- item[T]{v, err}:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return out
 }

@@ -106,7 +106,9 @@ func (n needs) sorted() []Need {
 	return list
 }
 
-// Startable implements [Cluster].
+// Startable reports whether pods of a template could start, as far as that can
+// be seen: whether their service accounts, settings, Secrets and Roles are
+// there.
 func (k *Kube) Startable(ctx context.Context, spec wfv1.WorkflowSpec) error {
 	for _, n := range Needs(spec) {
 		if err := k.meets(ctx, n); err != nil {
@@ -119,9 +121,6 @@ func (k *Kube) Startable(ctx context.Context, spec wfv1.WorkflowSpec) error {
 	}
 	return k.mayReport(ctx, account)
 }
-
-// Startable implements [Cluster]: an Argo Server shows nothing of this.
-func (s *Server) Startable(context.Context, wfv1.WorkflowSpec) error { return nil }
 
 // meets reports whether the namespace meets a need. What may not be looked at
 // counts as there.

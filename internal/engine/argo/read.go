@@ -122,7 +122,7 @@ func (r *reader) track(n wfv1.NodeStatus) int {
 	for range 10 { // no template is nested deeper
 		if n.Inputs != nil {
 			for _, p := range n.Inputs.Parameters {
-				if p.Name != paramTrack || p.Value == nil {
+				if p.Name != argo.ParamTrack || p.Value == nil {
 					continue
 				}
 				if i, err := strconv.Atoi(p.Value.String()); err == nil {

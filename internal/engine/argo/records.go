@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -47,9 +46,9 @@ func (r *records) load(ctx context.Context, recording, id string) error {
 			return errors.Join(err, group.Wait())
 		}
 		dir, name, _ := strings.Cut(strings.TrimPrefix(info.Key, prefix), "/")
-		t, ok := parseTask(recording, id, strings.TrimSuffix(name, ".json"))
-		if !ok {
-			continue
+		t, err := run.ParseTask(recording, id, strings.TrimSuffix(name, ".json"))
+		if err != nil {
+			continue // somebody else's
 		}
 		switch dir {
 		case "receipts":
@@ -61,20 +60,6 @@ func (r *records) load(ctx context.Context, recording, id string) error {
 		}
 	}
 	return group.Wait()
-}
-
-// parseTask reads a task out of its name in keys: "pad-track.3".
-func parseTask(recording, id, name string) (run.Task, bool) {
-	step, index, fans := strings.Cut(name, ".")
-	t := run.Task{Recording: recording, Run: id, Step: step, Track: -1}
-	if fans {
-		i, err := strconv.Atoi(index)
-		if err != nil || i < 0 {
-			return t, false
-		}
-		t.Track = i
-	}
-	return t, step != ""
 }
 
 func (r *records) readReceipt(ctx context.Context, t run.Task) error {

@@ -14,14 +14,8 @@ import (
 	"github.com/trackscribe/trackscribe/templates/graph"
 )
 
-const (
-	annotationTitle       = "workflows.argoproj.io/title"
-	annotationDescription = "workflows.argoproj.io/description"
-	annotationStore       = "trackscribe/store" // where artifacts and results of the run lie
-
-	// paramTrack is the input of a template that works on one track.
-	paramTrack = "track"
-)
+// annotationStore says where artifacts and results of the run lie.
+const annotationStore = "trackscribe/store"
 
 // Submission says how a run is submitted.
 type Submission struct {
@@ -49,8 +43,8 @@ func NewWorkflow(r run.Run, sub Submission) *wfv1.Workflow {
 				argo.LabelRecording: argo.LabelValue(r.Recording), argo.LabelRun: argo.LabelValue(r.ID), argo.LabelGraph: argo.LabelValue(r.Graph.Name),
 			},
 			Annotations: map[string]string{
-				annotationTitle:       "Recording " + r.Recording,
-				annotationDescription: fmt.Sprintf("Run `%s` of graph %s v%s (`%s`), made by trackscribe %s.", r.ID, r.Graph.Name, r.Graph.Version, r.Graph.Digest, r.Program),
+				argo.AnnotationTitle:       "Recording " + r.Recording,
+				argo.AnnotationDescription: fmt.Sprintf("Run `%s` of graph %s v%s (`%s`), made by trackscribe %s.", r.ID, r.Graph.Name, r.Graph.Version, r.Graph.Digest, r.Program),
 			},
 		},
 		Spec: wfv1.WorkflowSpec{

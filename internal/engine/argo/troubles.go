@@ -1,16 +1,16 @@
 package argo
 
 import (
-	"regexp"
 	"strings"
 
+	"github.com/trackscribe/trackscribe/internal/pattern"
 	"github.com/trackscribe/trackscribe/templates/argo"
 )
 
 // A Trouble is something that keeps pods from working and that a person can
 // mend: what Kubernetes, Argo or the store say, what it means, what to do.
 type Trouble struct {
-	Sign    *regexp.Regexp
+	Sign    *pattern.Regexp
 	Meaning string
 	// Hint may name the namespace as NAMESPACE and what the sign's group
 	// matched as $1.
@@ -22,63 +22,63 @@ func Troubles() []Trouble { return troubles }
 
 var troubles = []Trouble{
 	{
-		regexp.MustCompile(`(?i)secrets? "([^"]+)" not found`), "a Secret is missing; pods wait until it is there",
+		pattern.New(`(?i)secrets? "([^"]+)" not found`), "a Secret is missing; pods wait until it is there",
 		"kubectl -n NAMESPACE create secret generic $1 --from-literal=" + argo.SecretAccessKey + "=… --from-literal=" + argo.SecretSecretKey + "=…",
 	},
 	{
-		regexp.MustCompile(`couldn't find key (\S+) in Secret`), "a Secret lacks a key",
+		pattern.New(`couldn't find key (\S+) in Secret`), "a Secret lacks a key",
 		"add the key $1 to that Secret, then: trackscribe retry",
 	},
 	{
-		regexp.MustCompile(`(?i)configmaps? "([^"]+)" not found`), "the settings were not installed",
+		pattern.New(`(?i)configmaps? "([^"]+)" not found`), "the settings were not installed",
 		"run: trackscribe install -n NAMESPACE",
 	},
 	{
-		regexp.MustCompile(`(?i)serviceaccounts? "?([^"\s]+)"? not found`), "a ServiceAccount is missing, so no pod can be made",
+		pattern.New(`(?i)serviceaccounts? "?([^"\s]+)"? not found`), "a ServiceAccount is missing, so no pod can be made",
 		"run: trackscribe install -n NAMESPACE, then: trackscribe retry",
 	},
 	{
-		regexp.MustCompile(`workflowtaskresults\.argoproj\.io (?:"[^"]*" )?is forbidden`), "the pods' ServiceAccount lacks its Role, so Argo is not told what they did",
+		pattern.New(`workflowtaskresults\.argoproj\.io (?:"[^"]*" )?is forbidden`), "the pods' ServiceAccount lacks its Role, so Argo is not told what they did",
 		"run: trackscribe install -n NAMESPACE, then: trackscribe retry",
 	},
 	{
-		regexp.MustCompile(`exceeded quota`), "the namespace's quota is used up",
+		pattern.New(`exceeded quota`), "the namespace's quota is used up",
 		"kubectl -n NAMESPACE describe resourcequota",
 	},
 	{
-		regexp.MustCompile(`violates PodSecurity`), "the namespace does not allow such pods",
+		pattern.New(`violates PodSecurity`), "the namespace does not allow such pods",
 		"see the namespace's labels pod-security.kubernetes.io/*: the pods need no more than the level restricted",
 	},
 	{
-		regexp.MustCompile(`Unschedulable|FailedScheduling|nodes are available`), "no node has room for the pod, or none is of its pool",
+		pattern.New(`Unschedulable|FailedScheduling|nodes are available`), "no node has room for the pod, or none is of its pool",
 		"compare kubectl describe nodes with the pools that were rendered: cpu, memory, nodeSelector, tolerations",
 	},
 	{
-		regexp.MustCompile(`ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull|[Ff]ailed to pull image`), "the node cannot get the image",
+		pattern.New(`ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull|[Ff]ailed to pull image`), "the node cannot get the image",
 		"check the image's name and tag, and the pull secrets, that were rendered",
 	},
 	{
-		regexp.MustCompile(`OOMKilled`), "the step needed more memory than its limit",
+		pattern.New(`OOMKilled`), "the step needed more memory than its limit",
 		"raise the memory of its pool, then: trackscribe install, trackscribe retry",
 	},
 	{
-		regexp.MustCompile(`(?i)longer than the specified deadline|exceeded its deadline`), "the step took longer than its timeout",
+		pattern.New(`(?i)longer than the specified deadline|exceeded its deadline`), "the step took longer than its timeout",
 		"trackscribe retry tries it again; finished steps are kept",
 	},
 	{
-		regexp.MustCompile(`(?i)pod deleted|evicted|node was low on|preempt|shutting down`), "the pod was lost",
+		pattern.New(`(?i)pod deleted|evicted|node was low on|preempt|shutting down`), "the pod was lost",
 		"trackscribe retry goes on from there; finished steps are kept",
 	},
 	{
-		regexp.MustCompile(`(?i)access denied`), "the store does not let the steps read or write",
+		pattern.New(`(?i)access denied`), "the store does not let the steps read or write",
 		"check the keys in the Secret and what their user may do in the bucket",
 	},
 	{
-		regexp.MustCompile(`(?i)bucket not found`), "the bucket does not exist",
+		pattern.New(`(?i)bucket not found`), "the bucket does not exist",
 		"create the bucket, or render with another --store",
 	},
 	{
-		regexp.MustCompile(`(?i)templates? .*not found|invalid spec`), "the Workflow asks for what is not installed",
+		pattern.New(`(?i)templates? .*not found|invalid spec`), "the Workflow asks for what is not installed",
 		"run: trackscribe install -n NAMESPACE",
 	},
 }

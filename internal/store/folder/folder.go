@@ -45,7 +45,10 @@ type Store struct {
 	sweep sync.Once
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store  = (*Store)(nil)
+	_ store.Purger = (*Store)(nil)
+)
 
 // New checks the options and touches nothing.
 func New(opt Options) (*Store, error) {

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/trackscribe/trackscribe/internal/settings"
 	"github.com/trackscribe/trackscribe/internal/store"
 	"github.com/trackscribe/trackscribe/internal/store/folder"
 	"github.com/trackscribe/trackscribe/internal/store/s3"
@@ -28,6 +29,11 @@ type Options struct {
 	SecretAccessKey string
 	SessionToken    string
 	HTTPClient      *http.Client
+}
+
+// FromSettings returns the options that the settings say.
+func FromSettings(s settings.Settings) Options {
+	return Options{Region: s.S3Region, Endpoint: s.S3Endpoint, PathStyle: s.S3PathStyle}
 }
 
 // Open makes the store at a location.

@@ -210,6 +210,7 @@ func (s *Store) adviseDenied(op, code string) string {
 		"stat":   "s3:GetObject (and s3:ListBucket, without which a missing object looks forbidden)",
 		"list":   "s3:ListBucket",
 		"delete": "s3:DeleteObject",
+		"purge":  "s3:ListBucketVersions, s3:ListBucketMultipartUploads, s3:DeleteObject, s3:DeleteObjectVersion and s3:AbortMultipartUpload",
 	}[op]
 	if permission == "" {
 		permission = "s3:GetObject"

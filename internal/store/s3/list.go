@@ -43,6 +43,9 @@ func (s *Store) Folders(ctx context.Context, prefix string) iter.Seq2[string, er
 	}
 }
 
+// errStuck stands between such a server and a caller that would wait for ever.
+var errStuck = errors.New("the server's listing does not go on")
+
 // errOrder stands between a server that lists badly and a caller that trusts
 // the order: a repeated page, or the unsorted listing of a directory bucket.
 var errOrder = errors.New("the server's listing is not in key order")
@@ -88,7 +91,7 @@ func (s *Store) pages(ctx context.Context, in *s3.ListObjectsV2Input, take func(
 		}
 		next := aws.ToString(page.NextContinuationToken)
 		if next == "" || next == aws.ToString(in.ContinuationToken) {
-			return errors.New("the server's listing does not go on")
+			return errStuck
 		}
 		in.ContinuationToken = &next
 	}

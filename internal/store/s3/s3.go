@@ -23,7 +23,7 @@
 // is ignored two writers at the same moment may both win.
 //
 // It will not create buckets, set ACLs or encryption (the bucket's defaults
-// apply), presign URLs, read old versions, or wait for an eventually
+// apply), read old versions, or wait for an eventually
 // consistent server.
 package s3
 
@@ -89,7 +89,12 @@ type Store struct {
 	bucketSeen atomic.Bool
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store  = (*Store)(nil)
+	_ store.Purger = (*Store)(nil)
+
+	_ store.Presigner = (*Store)(nil)
+)
 
 // New checks the options and makes the client. It sends nothing to the store:
 // a wrong bucket or credential shows on first use.

@@ -42,6 +42,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"missing object", missingObject},
 		{"delete", deleteTwice},
 		{"bad keys", badKeys},
+		{"purge", purge},
+		{"remains", remains},
 
 		// Listing.
 		{"list empty", listEmpty},

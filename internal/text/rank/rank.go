@@ -11,10 +11,10 @@ package rank
 import (
 	"cmp"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/trackscribe/trackscribe/internal/pattern"
 	"github.com/trackscribe/trackscribe/internal/text/phrase"
 	"github.com/trackscribe/trackscribe/internal/text/segment"
 )
@@ -37,7 +37,7 @@ type Ranking struct {
 }
 
 // cue tells sentences that carry a meeting: proposals, needs, decisions.
-var cue = regexp.MustCompile(`(?i)\b(we (should|need|will|can|could|decided|agreed)|decid\w*|agree\w*|the (idea|problem|point|goal|question|main) |propos\w*|suggest\w*|recommend\w*|important|basically|so we|have to|design|plan)\b`)
+var cue = pattern.New(`(?i)\b(we (should|need|will|can|could|decided|agreed)|decid\w*|agree\w*|the (idea|problem|point|goal|question|main) |propos\w*|suggest\w*|recommend\w*|important|basically|so we|have to|design|plan)\b`)
 
 // New ranks sentences.
 func New(sentences []segment.Sentence) *Ranking {

@@ -1,10 +1,10 @@
 package summary
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/trackscribe/trackscribe/internal/pattern"
 	"github.com/trackscribe/trackscribe/internal/text/phrase"
 	"github.com/trackscribe/trackscribe/internal/text/segment"
 	"github.com/trackscribe/trackscribe/steps/artifact"
@@ -26,16 +26,16 @@ const (
 
 var triggers = []struct {
 	kind kind
-	re   *regexp.Regexp
+	re   *pattern.Regexp
 }{
-	{promise, regexp.MustCompile(` i (?:will|shall|am going to|promise to) ` + adverbs)},
-	{duty, regexp.MustCompile(` i (?:need to|have to|have got to|must|got to|want to|am supposed to) ` + adverbs)},
-	{offer, regexp.MustCompile(` (?:i can|let me|i am happy to|i would be happy to) ` + adverbs)},
-	{joint, regexp.MustCompile(` (?:we (?:will )?(?:need to|have to|have got to|must)|let us) ` + adverbs)},
-	{request, regexp.MustCompile(` (?:(?:can|could|will|would) you (?:(?:maybe|perhaps|possibly|please|also|just|then|quickly|all) )*|please (?:also |just |then )*|i need you to |i want you to |i would like you to |do not forget to |remember to )(?:be sure to )?`)},
-	{third, regexp.MustCompile(` (?:will|is going to|needs to|has to|has agreed to|is supposed to) ` + adverbs)},
-	{wanted, regexp.MustCompile(` (?:someone|somebody|anyone|anybody|one of us|who) (?:needs to|has to|must|should|can|will|could|is going to) ` + adverbs)},
-	{announced, regexp.MustCompile(` (?:action items?|action points?|the next steps?|to dos?)(?: (?:here|for \w+|number \w+))? (?:is|are|would be|:|,)(?: (?:that|for))?(?: \w+ (?:is|will|needs))? (?:to )?`)},
+	{promise, pattern.New(` i (?:will|shall|am going to|promise to) ` + adverbs)},
+	{duty, pattern.New(` i (?:need to|have to|have got to|must|got to|want to|am supposed to) ` + adverbs)},
+	{offer, pattern.New(` (?:i can|let me|i am happy to|i would be happy to) ` + adverbs)},
+	{joint, pattern.New(` (?:we (?:will )?(?:need to|have to|have got to|must)|let us) ` + adverbs)},
+	{request, pattern.New(` (?:(?:can|could|will|would) you (?:(?:maybe|perhaps|possibly|please|also|just|then|quickly|all) )*|please (?:also |just |then )*|i need you to |i want you to |i would like you to |do not forget to |remember to )(?:be sure to )?`)},
+	{third, pattern.New(` (?:will|is going to|needs to|has to|has agreed to|is supposed to) ` + adverbs)},
+	{wanted, pattern.New(` (?:someone|somebody|anyone|anybody|one of us|who) (?:needs to|has to|must|should|can|will|could|is going to) ` + adverbs)},
+	{announced, pattern.New(` (?:action items?|action points?|the next steps?|to dos?)(?: (?:here|for \w+|number \w+))? (?:is|are|would be|:|,)(?: (?:that|for))?(?: \w+ (?:is|will|needs))? (?:to )?`)},
 }
 
 // An item is a task on its way to be one.
@@ -163,9 +163,9 @@ func (c clause) item(k kind, first, verb, end int, who names) (item, bool) {
 }
 
 // compound tasks begin with verbs that are none alone.
-var compound = regexp.MustCompile(`^ (have a look|have (it|that|this|the|a|an) .*ready|make sure|let (\w+ )?(him|her|them|everyone|everybody|people|the \w+) know|find out|figure out|double check) `)
+var compound = pattern.New(`^ (have a look|have (it|that|this|the|a|an) .*ready|make sure|let (\w+ )?(him|her|them|everyone|everybody|people|the \w+) know|find out|figure out|double check) `)
 
-var pastTime = regexp.MustCompile(` (yesterday|ago|last (week|month|year|night|time)) `)
+var pastTime = pattern.New(` (yesterday|ago|last (week|month|year|night|time)) `)
 
 // isReal reports whether what begins at word first is neither hypothetical nor
 // denied, reported or past.

@@ -1,6 +1,6 @@
 package summary
 
-import "regexp"
+import "github.com/trackscribe/trackscribe/internal/pattern"
 
 const (
 	// An answer comes within this many sentences and seconds.
@@ -9,8 +9,8 @@ const (
 )
 
 var (
-	accepts = regexp.MustCompile(`^ (?:oh |okay |ok |right |well |and |so |yeah |yes |, )*(yes|yeah|yep|yup|sure|will do|of course|no problem|absolutely|definitely|consider it done|done|on it|i am on it|got it|i will|i can|certainly|gladly|happy to|okay|ok|with pleasure|my pleasure|agreed|no worries|sounds good|can do) `)
-	refuses = regexp.MustCompile(`^ (?:oh |well |um |uh |, )*(no (?:,|i|sorry|way|thanks)|nope|sorry|i can not|i will not|i am afraid|not (?:really|now|me|today)|unfortunately|i would rather not|i do not|why me)`)
+	accepts = pattern.New(`^ (?:oh |okay |ok |right |well |and |so |yeah |yes |, )*(yes|yeah|yep|yup|sure|will do|of course|no problem|absolutely|definitely|consider it done|done|on it|i am on it|got it|i will|i can|certainly|gladly|happy to|okay|ok|with pleasure|my pleasure|agreed|no worries|sounds good|can do) `)
+	refuses = pattern.New(`^ (?:oh |well |um |uh |, )*(no (?:,|i|sorry|way|thanks)|nope|sorry|i can not|i will not|i am afraid|not (?:really|now|me|today)|unfortunately|i would rather not|i do not|why me)`)
 )
 
 // resolve looks at what follows a request: who takes it, or that nobody does.
@@ -43,4 +43,4 @@ func (it *item) resolve(clauses []clause, who names) {
 	}
 }
 
-var agrees = regexp.MustCompile(`^ (?:oh |okay |ok |yeah |yes |good |great |, |i )*(agreed|agree|sounds good|fine (?:by|with) me|works for me|deal|perfect|exactly|let us do (?:that|it|this)|good idea|makes sense|i am (?:fine|okay|happy|in)|all right|done|sold|absolutely|definitely|no objections?) `)
+var agrees = pattern.New(`^ (?:oh |okay |ok |yeah |yes |good |great |, |i )*(agreed|agree|sounds good|fine (?:by|with) me|works for me|deal|perfect|exactly|let us do (?:that|it|this)|good idea|makes sense|i am (?:fine|okay|happy|in)|all right|done|sold|absolutely|definitely|no objections?) `)

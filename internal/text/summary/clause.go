@@ -1,11 +1,11 @@
 package summary
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 
+	"github.com/trackscribe/trackscribe/internal/pattern"
 	"github.com/trackscribe/trackscribe/internal/text/segment"
 )
 
@@ -84,7 +84,7 @@ func (c clause) isQuestion() bool {
 
 // find returns where re matches, overlaps included: the index of its first
 // word and of the word after it.
-func (c clause) find(re *regexp.Regexp) [][2]int {
+func (c clause) find(re *pattern.Regexp) [][2]int {
 	var out [][2]int
 	for from := 0; from < len(c.norm); {
 		m := re.FindStringIndex(c.norm[from:])

@@ -1,8 +1,9 @@
 package summary
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/trackscribe/trackscribe/internal/pattern"
 )
 
 const (
@@ -20,7 +21,7 @@ const (
 )
 
 // deadlines finds when something is to be done, in the words that were said.
-var deadlines = regexp.MustCompile(` (` + strings.Join([]string{
+var deadlines = pattern.New(` (` + strings.Join([]string{
 	`by (?:` + ending + `|` + day + `|` + date + `|` + clock + `|next ` + weekday + `)`,
 	`(?:no later than|not later than|until|till|before|on|due|for) (?:` + ending + `|` + day + `|the ` + ordinal + `(?: of ` + month + `)?|` + month + ` (?:the )?` + ordinal + `|noon|midnight|lunch|eod)`,
 	`(?:right |straight |shortly |soon )?(?:before|after|until|in time for) ` + event,

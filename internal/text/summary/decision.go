@@ -1,9 +1,9 @@
 package summary
 
 import (
-	"regexp"
 	"strings"
 
+	"github.com/trackscribe/trackscribe/internal/pattern"
 	"github.com/trackscribe/trackscribe/internal/text/phrase"
 	"github.com/trackscribe/trackscribe/internal/text/segment"
 	"github.com/trackscribe/trackscribe/steps/artifact"
@@ -12,15 +12,15 @@ import (
 // settled says that something was decided; proposed only does when others
 // agree; sealed seals what was said before it.
 var (
-	settled = regexp.MustCompile(` (?:(?:we|we all|i) (?:have )?(?:now |all |just |finally )*(?:decided|agreed)(?: with \w+(?: \w+)?)? (?:to|that|on|against)|(?:we|i) (?:have )?settled on|let us (?:just )?(?:go with|settle on|go for|stick with|stick to)|we (?:will|are going to|are) (?:just )?(?:go with|going with|go for|going for|stick with|sticking with|stick to|sticking to)|(?:the|our|my) (?:final )?decision (?:is|was)|decision :|it is (?:now )?(?:decided|settled)|that is (?:decided|settled)|so (?:we|it) is agreed) `)
+	settled = pattern.New(` (?:(?:we|we all|i) (?:have )?(?:now |all |just |finally )*(?:decided|agreed)(?: with \w+(?: \w+)?)? (?:to|that|on|against)|(?:we|i) (?:have )?settled on|let us (?:just )?(?:go with|settle on|go for|stick with|stick to)|we (?:will|are going to|are) (?:just )?(?:go with|going with|go for|going for|stick with|sticking with|stick to|sticking to)|(?:the|our|my) (?:final )?decision (?:is|was)|decision :|it is (?:now )?(?:decided|settled)|that is (?:decided|settled)|so (?:we|it) is agreed) `)
 
-	proposed = regexp.MustCompile(` (?:i propose|i suggest|i would propose|i would suggest|my proposal is|let us|shall we|should we|what if we|how about|why do not we|we should|we could) `)
-	sealed   = regexp.MustCompile(`^ (?:okay |ok |good |great |all right |right |alright |yes |perfect |, |so |then )*(?:it is decided|that is decided|it is settled|that is settled|decided|agreed|let us do (?:that|it|this)(?: then)?|then let us do (?:that|it|this)) [.!,]`)
+	proposed = pattern.New(` (?:i propose|i suggest|i would propose|i would suggest|my proposal is|let us|shall we|should we|what if we|how about|why do not we|we should|we could) `)
+	sealed   = pattern.New(`^ (?:okay |ok |good |great |all right |right |alright |yes |perfect |, |so |then )*(?:it is decided|that is decided|it is settled|that is settled|decided|agreed|let us do (?:that|it|this)(?: then)?|then let us do (?:that|it|this)) [.!,]`)
 
-	undecided = regexp.MustCompile(` (?:not|never|nobody|no one|if|unless|until|once|before|whether|when|have to|need to|needs to|should|would|could|might|maybe|perhaps|did|had|suppose|imagine|wish|hope|want to|who|how|why|what|nothing) `)
-	longAgo   = regexp.MustCompile(` (?:last (?:week|month|year|time|sprint|quarter|summer|winter|spring|autumn|fall)|yesterday|ago|back (?:in|then|when)|previously|originally|at the time|nothing|nobody|not) `)
+	undecided = pattern.New(` (?:not|never|nobody|no one|if|unless|until|once|before|whether|when|have to|need to|needs to|should|would|could|might|maybe|perhaps|did|had|suppose|imagine|wish|hope|want to|who|how|why|what|nothing) `)
+	longAgo   = pattern.New(` (?:last (?:week|month|year|time|sprint|quarter|summer|winter|spring|autumn|fall)|yesterday|ago|back (?:in|then|when)|previously|originally|at the time|nothing|nobody|not) `)
 	// steering is what is proposed for the meeting itself.
-	steering = regexp.MustCompile(` let us (?:see|talk|move|start|begin|go (?:on|ahead|around|back|through|over)|look|discuss|continue|wait|take|turn|say|hope|not|try|wrap|close|stop|hear|finish|jump|get|first|meet|focus|come|leave|keep (?:going|moving)|be|do (?:that|it|this)) `)
+	steering = pattern.New(` let us (?:see|talk|move|start|begin|go (?:on|ahead|around|back|through|over)|look|discuss|continue|wait|take|turn|say|hope|not|try|wrap|close|stop|hear|finish|jump|get|first|meet|focus|come|leave|keep (?:going|moving)|be|do (?:that|it|this)) `)
 )
 
 // repeatSentences is how soon the same decision said again is the same.
@@ -127,7 +127,7 @@ func sealedBy(clauses []clause, i int) bool {
 	return false
 }
 
-var agreement = regexp.MustCompile(`^ (?:okay |ok |yeah |yes |good |great |perfect |, )*(?:agreed|let us do (?:that|it|this)|deal|sold) [.!,]`)
+var agreement = pattern.New(`^ (?:okay |ok |yeah |yes |good |great |perfect |, )*(?:agreed|let us do (?:that|it|this)|deal|sold) [.!,]`)
 
 // isOffer reports whether the proposal is the speaker's own task.
 func (c clause) isOffer() bool { return strings.Contains(c.norm, " i will ") }
@@ -138,7 +138,7 @@ func isVague(text string) bool {
 	return len(words) <= 4 && vague.MatchString(strings.ToLower(text))
 }
 
-var vague = regexp.MustCompile(`(it['’]?s|that['’]?s|is|it is) (now )?(decided|settled|agreed)|^(agreed|decided)`)
+var vague = pattern.New(`(it['’]?s|that['’]?s|is|it is) (now )?(decided|settled|agreed)|^(agreed|decided)`)
 
 // nearby returns the sentence that says what "it's decided" is about: the next
 // one of the same speaker, else the one before; -1 for none.

@@ -1,8 +1,9 @@
 package summary
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/trackscribe/trackscribe/internal/pattern"
 )
 
 // tasks are verbs of things to do after the meeting. A promise or request
@@ -31,7 +32,7 @@ translate update upgrade upload validate verify write
 `)
 
 // idioms are phrases with such a verb that promise nothing.
-var idioms = regexp.MustCompile(`^(` + strings.Join([]string{
+var idioms = pattern.New(`^(` + strings.Join([]string{
 	`(share|show|turn (on|off)) my (screen|camera|video)`, `(share|open) (my|the) (screen|camera|video)`,
 	`(tell|ask|show|read) you`, `put it (this|that|another|like|differently)`, `put (myself|you) (on )?(mute|hold)`,
 	`add (that|to that|one|something|only|here)`, `call it`, `move on`, `move to the next`, `move over`,
@@ -46,7 +47,7 @@ var idioms = regexp.MustCompile(`^(` + strings.Join([]string{
 
 // empty are what is left of a task when its object was said before: "do that",
 // "take it", "look into this".
-var empty = regexp.MustCompile(`^(do|take|handle|get|check|try|cover|own|sort|look (at|into)|take care of|make|run|pick up|deal with|work on|follow up( on| with)?|have|have (it|that|this) ready)( (that|it|this|so|those|them|one|these|all|both|care|the same|a look|on|up|out|over)){0,3}( (one|of (that|it|this)|too|as well|for you|for us|then|now|myself|right away|on))* $`)
+var empty = pattern.New(`^(do|take|handle|get|check|try|cover|own|sort|look (at|into)|take care of|make|run|pick up|deal with|work on|follow up( on| with)?|have|have (it|that|this) ready)( (that|it|this|so|those|them|one|these|all|both|care|the same|a look|on|up|out|over)){0,3}( (one|of (that|it|this)|too|as well|for you|for us|then|now|myself|right away|on))* $`)
 
 // adverbs may stand between a trigger and its verb.
 const adverbs = `(?:(?:just|also|then|quickly|definitely|certainly|gladly|happily|personally|still|now|please|try to|try and|go ahead and|make sure to|be sure to|be happy to|go and|have to|need to|take some time to|briefly|simply|actually|all|both) )*`
@@ -65,9 +66,9 @@ func set(words string) map[string]bool {
 // conditional makes hypothetical all that follows in its clause; unreal what
 // follows up to the next comma: hypothetical, hoped for, negated, past.
 var (
-	conditional = regexp.MustCompile(` (if|unless|suppose|supposing|imagine|whether|whenever|every time|as though|pretend|used to|in case) `)
-	unreal      = regexp.MustCompile(` (wish|hope|hopefully|would|could|might|may|maybe|perhaps|possibly|probably|usually|normally|always|sometimes|never|not|nobody|no one|supposed|what|why|how|did|does|was|were|had|promised|thought|ago|yesterday|last (week|month|year|night|time|sprint|quarter)) `)
+	conditional = pattern.New(` (if|unless|suppose|supposing|imagine|whether|whenever|every time|as though|pretend|used to|in case) `)
+	unreal      = pattern.New(` (wish|hope|hopefully|would|could|might|may|maybe|perhaps|possibly|probably|usually|normally|always|sometimes|never|not|nobody|no one|supposed|what|why|how|did|does|was|were|had|promised|thought|ago|yesterday|last (week|month|year|night|time|sprint|quarter)) `)
 )
 
 // reported stands shortly before what somebody else said.
-var reported = regexp.MustCompile(` (said|says|saying|told|tells|asked|asks|mentioned|claims|claimed|goes|like|wrote) (\w+ ){0,3}$`)
+var reported = pattern.New(` (said|says|saying|told|tells|asked|asks|mentioned|claims|claimed|goes|like|wrote) (\w+ ){0,3}$`)

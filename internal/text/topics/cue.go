@@ -1,15 +1,16 @@
 package topics
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/trackscribe/trackscribe/internal/pattern"
 )
 
 // opener and agenda are what people say when one topic ends and another
 // begins.
 var (
-	opener = regexp.MustCompile(`(?i)^\W*(okay|ok|alright|all right|right|so|now|well|thank you|thanks|next|anyway|great|good)\b`)
-	agenda = regexp.MustCompile(`(?i)\b(let['’]s|let us|move on|moving on|next (item|topic|thing|question|point|step|slide|meeting|on)|agenda|start with|begin with|first of all|to start|another (thing|question|topic|issue)|talk about|go (on|ahead)|our next|questions? from|turn to|presentation|wrap up|final(ly)?|summary|conclude)\b`)
+	opener = pattern.New(`(?i)^\W*(okay|ok|alright|all right|right|so|now|well|thank you|thanks|next|anyway|great|good)\b`)
+	agenda = pattern.New(`(?i)\b(let['’]s|let us|move on|moving on|next (item|topic|thing|question|point|step|slide|meeting|on)|agenda|start with|begin with|first of all|to start|another (thing|question|topic|issue)|talk about|go (on|ahead)|our next|questions? from|turn to|presentation|wrap up|final(ly)?|summary|conclude)\b`)
 )
 
 // cueScore says how much a turn sounds like the beginning of a topic, 0 to

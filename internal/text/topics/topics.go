@@ -61,7 +61,7 @@ func Detect(t artifact.Transcript) artifact.Topics {
 			Start:    segs[first].Start,
 			End:      segs[first].End,
 			Keywords: keywords(keys),
-			Speakers: speakers(t, segs[first:last+1]),
+			Speakers: Speakers(t, segs[first:last+1]),
 		}
 		for _, s := range segs[first : last+1] {
 			topic.End = max(topic.End, s.End)
@@ -111,9 +111,9 @@ func summary(r *rank.Ranking, first, last int) string {
 	return strings.Join(out, " ")
 }
 
-// speakers returns who spoke, most words first, then in the order of the
+// Speakers returns who spoke, most words first, then in the order of the
 // transcript's participants.
-func speakers(t artifact.Transcript, segs []artifact.Segment) []string {
+func Speakers(t artifact.Transcript, segs []artifact.Segment) []string {
 	n := map[string]int{}
 	out := []string{}
 	for _, p := range t.Participants {

@@ -8,8 +8,10 @@
 package submit
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"regexp"
 	"strings"
 	"time"
@@ -51,7 +53,8 @@ type Submitter struct {
 	// Staging is told how a local recording is copied into the store.
 	Staging func(recording string, done, total int64)
 
-	template string // once it has been looked up
+	template string            // once it has been looked up
+	defaults map[string]string // its parameters that are not the graph's defaults
 }
 
 // A Request asks for one run.
@@ -102,23 +105,31 @@ func (s *Submitter) Submit(ctx context.Context, req Request) (Submitted, error) 
 	if err := s.ready(ctx, req.DryRun); err != nil {
 		return Submitted{}, err
 	}
+	params := map[string]string{}
+	maps.Copy(params, s.defaults)
+	maps.Copy(params, req.Params)
+	if err := operate.Together(s.Graph, params); err != nil {
+		return Submitted{}, err
+	}
 	id, err := operate.Identify(ctx, location, s.S3, req.ID)
 	if err != nil {
+		return Submitted{}, err
+	}
+	if err := operate.CheckConsent(ctx, s.Store, id, req.RunID); err != nil {
 		return Submitted{}, err
 	}
 	if err := operate.CheckTracks(ctx, location, s.S3); err != nil {
 		return Submitted{}, err
 	}
-	local := !strings.HasPrefix(location, "s3://")
-	plan := operate.Request{
-		Recording: location, ID: id, RunID: req.RunID, Fresh: true, Params: req.Params, Refresh: req.Refresh, Program: s.Program, Now: s.Now(),
-	}
+	local, source := !strings.HasPrefix(location, "s3://"), location
 	if local {
-		if plan.Recording, err = operate.StagedAt(ctx, location, s.Store, id); err != nil {
+		if source, err = operate.StagedAt(ctx, location, s.Store, id); err != nil {
 			return Submitted{}, err
 		}
 	}
-	r, _, err := operate.Plan(ctx, s.Graph, s.Store, plan)
+	r, _, err := operate.Plan(ctx, s.Graph, s.Store, operate.Request{
+		Recording: source, ID: id, RunID: req.RunID, Fresh: true, Params: params, Refresh: req.Refresh, Program: s.Program, Now: s.Now(),
+	})
 	if err != nil {
 		return Submitted{}, err
 	}
@@ -135,7 +146,7 @@ func (s *Submitter) Submit(ctx context.Context, req Request) (Submitted, error) 
 		return out, nil
 	}
 	if local {
-		if _, err := operate.Stage(ctx, location, s.Store, id, func(done, total int64) {
+		if err := operate.Stage(ctx, location, s.Store, source, func(done, total int64) {
 			if s.Staging != nil {
 				s.Staging(id, done, total)
 			}
@@ -143,15 +154,14 @@ func (s *Submitter) Submit(ctx context.Context, req Request) (Submitted, error) 
 			return out, err
 		}
 	}
-	if out.Run, out.Existed, err = operate.Save(ctx, s.Store, r); err != nil {
+	if out.Run, _, err = operate.Save(ctx, s.Store, r); err != nil {
 		return out, err
 	}
+	// A run.json that was there before is no run yet; a Workflow is.
 	_, err = s.Cluster.Create(ctx, wf, false)
-	if !errors.Is(err, argo.ErrExists) {
-		out.Existed = false // run.json alone is no run
+	if out.Existed = errors.Is(err, argo.ErrExists); !out.Existed {
 		return out, err
 	}
-	out.Existed = true
 	there, err := s.Cluster.Get(ctx, wf.Name)
 	if err != nil {
 		return out, err
@@ -168,7 +178,7 @@ func (s *Submitter) ready(ctx context.Context, dry DryRun) error {
 		return nil
 	}
 	if dry == DryRunClient {
-		s.template = render.TemplateName(s.Name, s.Graph, orStep(s.Granularity))
+		s.template = render.TemplateName(s.Name, s.Graph, cmp.Or(s.Granularity, render.GranularityStep))
 		return nil
 	}
 	name := render.AliasName(s.Name, s.Graph)
@@ -187,13 +197,18 @@ func (s *Submitter) ready(ctx context.Context, dry DryRun) error {
 			return err
 		}
 	}
-	s.template = t.Name
+	s.template, s.defaults = t.Name, map[string]string{}
+	for _, p := range s.Graph.Params() {
+		if v := t.Spec.Arguments.GetParameterByName(p.Name); v != nil && v.Value != nil && v.Value.String() != p.Default {
+			s.defaults[p.Name] = v.Value.String()
+		}
+	}
 	return nil
 }
 
-func orStep(g render.Granularity) render.Granularity {
-	if g == "" {
-		return render.GranularityStep
-	}
-	return g
+// Defaults returns the parameters with which the installed template runs when
+// nobody asks for others, as far as they are not the graph's own.
+func (s *Submitter) Defaults(ctx context.Context) (map[string]string, error) {
+	err := s.ready(ctx, DryRunNone)
+	return s.defaults, err
 }
