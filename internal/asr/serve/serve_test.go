@@ -25,6 +25,7 @@ import (
 	"github.com/trackscribe/trackscribe/internal/testenv"
 	"github.com/trackscribe/trackscribe/internal/text/wer"
 	"github.com/trackscribe/trackscribe/steps"
+	"github.com/trackscribe/trackscribe/steps/stepstest"
 	"github.com/trackscribe/trackscribe/steps/transcribetrack"
 )
 
@@ -188,7 +189,7 @@ func TestSameAsInTheProcess(t *testing.T) {
 		var heard [2]asr.Result
 		for k, tr := range []transcribetrack.Transcriber{transcribetrack.Embedded{Recognizer: model}, remote} {
 			var used steps.Usage
-			job := &steps.Job{Track: i, Scratch: t.TempDir(), Parts: none{}, Progress: func(float64) {}}
+			job := &steps.Job{Track: i, Scratch: t.TempDir(), Parts: &stepstest.Documents{}, Progress: func(float64) {}}
 			if heard[k], used, err = tr.Transcribe(t.Context(), job, track, "en"); err != nil {
 				t.Fatalf("%s: %v", tr.Name(), err)
 			}
@@ -224,11 +225,6 @@ func texts(words []asr.Word) (list []string) {
 	}
 	return list
 }
-
-type none struct{}
-
-func (none) Load(context.Context, string, any) (bool, error) { return false, nil }
-func (none) Save(context.Context, string, any) error         { return nil }
 
 func padTrack(t *testing.T, name string) steps.Input {
 	t.Helper()

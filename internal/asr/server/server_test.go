@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +20,7 @@ import (
 	"github.com/trackscribe/trackscribe/internal/audio/wav"
 	"github.com/trackscribe/trackscribe/internal/remote/faulttest"
 	"github.com/trackscribe/trackscribe/steps"
+	"github.com/trackscribe/trackscribe/steps/stepstest"
 )
 
 func options(url string) server.Options {
@@ -50,32 +50,6 @@ func input(b []byte) steps.Input {
 	}}
 }
 
-// memory keeps parts.
-type memory struct {
-	mu   sync.Mutex
-	docs map[string][]byte
-}
-
-func (m *memory) Load(_ context.Context, name string, v any) (bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	b, ok := m.docs[name]
-	if !ok {
-		return false, nil
-	}
-	return true, unmarshal(b, v)
-}
-
-func (m *memory) Save(_ context.Context, name string, v any) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.docs == nil {
-		m.docs = map[string][]byte{}
-	}
-	m.docs[name] = marshal(v)
-	return nil
-}
-
 func job(t *testing.T, parts steps.Documents) *steps.Job {
 	return &steps.Job{Recording: "rec", Run: "r1", Track: 2, Scratch: t.TempDir(), Parts: parts, Progress: func(float64) {}}
 }
@@ -102,7 +76,7 @@ func TestShapes(t *testing.T) {
 			defer srv.Close()
 			opt := options(srv.URL)
 			opt.Timeout = 10 * time.Second
-			heard, used, err := server.New(opt).Transcribe(t.Context(), job(t, &memory{}), input(track), "en")
+			heard, used, err := server.New(opt).Transcribe(t.Context(), job(t, &stepstest.Documents{}), input(track), "en")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -155,7 +129,7 @@ func TestFaults(t *testing.T) {
 			gate.Shut(f, -1)
 			srv := httptest.NewServer(gate)
 			defer srv.Close()
-			_, _, err := server.New(options(srv.URL)).Transcribe(t.Context(), job(t, &memory{}), input(track), "en")
+			_, _, err := server.New(options(srv.URL)).Transcribe(t.Context(), job(t, &stepstest.Documents{}), input(track), "en")
 			if err == nil || !strings.Contains(err.Error(), f.Says) || !strings.Contains(err.Error(), "chunk 1 of 1 (0:00 to 0:0") {
 				t.Fatalf("error %v, want one that names the chunk and tells %q", err, f.Says)
 			}
@@ -178,7 +152,7 @@ func TestWrongKeyIsNotRepeated(t *testing.T) {
 	defer srv.Close()
 	opt := options(srv.URL)
 	opt.Key = "planted-wrong-key"
-	_, _, err := server.New(opt).Transcribe(t.Context(), job(t, &memory{}), input(speaking(t, 4)), "en")
+	_, _, err := server.New(opt).Transcribe(t.Context(), job(t, &stepstest.Documents{}), input(speaking(t, 4)), "en")
 	if err == nil || steps.Classify(err) != steps.Misuse || strings.Contains(err.Error(), opt.Key) || !strings.Contains(steps.Hint(err), "TRANSCRIPT_API_KEY") {
 		t.Errorf("error %v, hint %q", err, steps.Hint(err))
 	}
@@ -203,7 +177,7 @@ func TestMutedIsNotSent(t *testing.T) {
 	defer srv.Close()
 	opt := options(srv.URL)
 	opt.Timeout = 10 * time.Second
-	heard, used, err := server.New(opt).Transcribe(t.Context(), job(t, &memory{}), input(speaking(t, length, mutes...)), "en")
+	heard, used, err := server.New(opt).Transcribe(t.Context(), job(t, &stepstest.Documents{}), input(speaking(t, length, mutes...)), "en")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +195,7 @@ func TestSilenceIsNotSent(t *testing.T) {
 	fake := servertest.New(http.StatusInternalServerError, "")
 	srv := httptest.NewServer(fake)
 	defer srv.Close()
-	_, used, err := server.New(options(srv.URL)).Transcribe(t.Context(), job(t, &memory{}), input(speaking(t, 8, audiotest.Mute{Start: 0.02, Length: 8})), "en")
+	_, used, err := server.New(options(srv.URL)).Transcribe(t.Context(), job(t, &stepstest.Documents{}), input(speaking(t, 8, audiotest.Mute{Start: 0.02, Length: 8})), "en")
 	if err != nil || used != (steps.Usage{}) || len(fake.Requests()) != 0 {
 		t.Errorf("usage %+v, error %v", used, err)
 	}
@@ -244,7 +218,7 @@ func TestFinishedChunksAreNotSentAgain(t *testing.T) {
 	defer srv.Close()
 	opt := options(srv.URL)
 	opt.MaxSeconds, opt.Concurrency, opt.Timeout = 12, 1, 10*time.Second
-	parts := &memory{}
+	parts := &stepstest.Documents{}
 	_, _, err := server.New(opt).Transcribe(t.Context(), job(t, parts), input(track), "en")
 	if err == nil || !strings.Contains(err.Error(), "chunk 3 of ") || steps.Classify(err) != steps.Transient {
 		t.Fatalf("error %v", err)
@@ -273,7 +247,7 @@ func TestWAV(t *testing.T) {
 	defer srv.Close()
 	opt := options(srv.URL)
 	opt.Format, opt.Timeout = "wav", 10*time.Second
-	if _, _, err := server.New(opt).Transcribe(t.Context(), job(t, &memory{}), input(speaking(t, 4)), "en"); err != nil {
+	if _, _, err := server.New(opt).Transcribe(t.Context(), job(t, &stepstest.Documents{}), input(speaking(t, 4)), "en"); err != nil {
 		t.Fatal(err)
 	}
 	r := fake.Requests()[0]
@@ -304,12 +278,12 @@ func TestFromURL(t *testing.T) {
 		}
 		return files.URL + "/x?signature=planted", func() { ended++ }, nil
 	}
-	heard, _, err := server.New(opt).Transcribe(t.Context(), job(t, &memory{}), input(speaking(t, 4)), "en")
+	heard, _, err := server.New(opt).Transcribe(t.Context(), job(t, &stepstest.Documents{}), input(speaking(t, 4)), "en")
 	if err != nil || len(heard.Words) != 1 || lent != 1 || ended != 1 || string(fake.Requests()[0].Audio) != "audio" {
 		t.Errorf("%d words, lent %d, taken back %d, error %v", len(heard.Words), lent, ended, err)
 	}
 	srv.Close()
-	if _, _, err := server.New(opt).Transcribe(t.Context(), job(t, &memory{}), input(speaking(t, 4)), "en"); err == nil || strings.Contains(err.Error(), "planted") {
+	if _, _, err := server.New(opt).Transcribe(t.Context(), job(t, &stepstest.Documents{}), input(speaking(t, 4)), "en"); err == nil || strings.Contains(err.Error(), "planted") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -318,7 +292,7 @@ func TestTooManyBytes(t *testing.T) {
 	t.Parallel()
 	opt := options("http://127.0.0.1:1")
 	opt.MaxBytes = 1000
-	_, _, err := server.New(opt).Transcribe(t.Context(), job(t, &memory{}), input(speaking(t, 4)), "en")
+	_, _, err := server.New(opt).Transcribe(t.Context(), job(t, &stepstest.Documents{}), input(speaking(t, 4)), "en")
 	if err == nil || steps.Classify(err) != steps.Misuse || !strings.Contains(steps.Hint(err), "TRANSCRIPT_MAX") {
 		t.Errorf("error %v, hint %q", err, steps.Hint(err))
 	}

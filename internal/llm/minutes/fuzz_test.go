@@ -11,6 +11,7 @@ import (
 	"github.com/trackscribe/trackscribe/internal/text/topics"
 	"github.com/trackscribe/trackscribe/steps"
 	"github.com/trackscribe/trackscribe/steps/artifact"
+	"github.com/trackscribe/trackscribe/steps/stepstest"
 )
 
 // Whatever a model answers, what is taken of it rests on the transcript.
@@ -37,7 +38,7 @@ func FuzzAnswers(f *testing.F) {
 		srv := httptest.NewServer(s)
 		defer srv.Close()
 		w := minutes.New(minutes.Options{Client: llm.New(llm.Options{URL: srv.URL})})
-		d := &memory{docs: map[string][]byte{}}
+		d := &stepstest.Documents{}
 		job := func() *steps.Job { return &steps.Job{Parts: d, Progress: func(float64) {}} }
 		if got, err := w.Topics(t.Context(), job(), "test-model", 16000, tr); err == nil {
 			checkTopics(t, tr, got)

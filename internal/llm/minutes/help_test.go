@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/trackscribe/trackscribe/internal/llm"
@@ -19,13 +18,14 @@ import (
 	"github.com/trackscribe/trackscribe/steps/detecttopics"
 	"github.com/trackscribe/trackscribe/steps/generatesummary"
 	"github.com/trackscribe/trackscribe/steps/generatetitle"
+	"github.com/trackscribe/trackscribe/steps/stepstest"
 )
 
 // A desk runs the three steps against a server.
 type desk struct {
 	topics, title, summary steps.Step
 	model, window          string
-	parts                  *memory
+	parts                  *stepstest.Documents
 }
 
 func newDesk(t *testing.T, h http.Handler, opt llm.Options, own minutes.Options) *desk {
@@ -35,7 +35,7 @@ func newDesk(t *testing.T, h http.Handler, opt llm.Options, own minutes.Options)
 	opt.URL = srv.URL + "/v1"
 	own.Client = llm.New(opt)
 	w := minutes.New(own)
-	return &desk{detecttopics.New(w), generatetitle.New(w), generatesummary.New(w), "test-model", "16000", &memory{docs: map[string][]byte{}}}
+	return &desk{detecttopics.New(w), generatetitle.New(w), generatesummary.New(w), "test-model", "16000", &stepstest.Documents{}}
 }
 
 // run runs a step on documents and decodes what it made into v.
@@ -93,30 +93,6 @@ func (d *desk) all(t *testing.T, tr artifact.Transcript) (artifact.Topics, artif
 		t.Fatal(err)
 	}
 	return topics, title, summary, reports
-}
-
-// memory keeps a job's parts.
-type memory struct {
-	mu   sync.Mutex
-	docs map[string][]byte
-}
-
-func (m *memory) Load(_ context.Context, name string, v any) (bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	b, ok := m.docs[name]
-	if !ok {
-		return false, nil
-	}
-	return true, json.Unmarshal(b, v)
-}
-
-func (m *memory) Save(_ context.Context, name string, v any) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	b, err := json.Marshal(v)
-	m.docs[name] = b
-	return err
 }
 
 func script(t *testing.T, name string) artifact.Transcript {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/trackscribe/trackscribe/internal/llm"
 	"github.com/trackscribe/trackscribe/internal/text/segment"
+	"github.com/trackscribe/trackscribe/internal/text/subtitle"
 	"github.com/trackscribe/trackscribe/steps/artifact"
 )
 
@@ -50,7 +51,7 @@ func (m *meeting) minutes() float64 {
 // line is how a model sees a line, cut where it alone is longer than room.
 func (m *meeting) line(i, room int) string {
 	s := m.segs[i]
-	text := fmt.Sprintf("[%d] %s %s: %s", i+1, clock(s.Start), m.people.name(s.Speaker), oneLine(s.Text))
+	text := fmt.Sprintf("[%d] %s %s: %s", i+1, clock(s.Start), m.people.name(s.Speaker), subtitle.OneLine(s.Text))
 	if llm.Tokens(text) > room {
 		text = shorten(text, max(1, room/2))
 	}

@@ -63,8 +63,8 @@ func TestFaults(t *testing.T) {
 				if got := steps.RetryAfter(err); (f.After > 0) != (got > 0) {
 					t.Errorf("asks to wait %s, want %s", got, f.After)
 				}
-				if len(d.parts.docs) > 0 {
-					t.Errorf("kept %d parts of nothing", len(d.parts.docs))
+				if len(d.parts.Names()) > 0 {
+					t.Errorf("kept %d parts of nothing", len(d.parts.Names()))
 				}
 			})
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trackscribe/trackscribe/internal/text/subtitle"
 	"github.com/trackscribe/trackscribe/steps/artifact"
 )
 
@@ -21,7 +22,7 @@ func newPeople(t artifact.Transcript) people {
 		if _, ok := p.names[id]; ok {
 			return
 		}
-		if name = oneLine(name); name == "" {
+		if name = subtitle.OneLine(name); name == "" {
 			name = fmt.Sprintf("Participant %d", len(p.ids)+1)
 		}
 		unique := name
@@ -70,7 +71,7 @@ func (p people) find(name string) (id string, ok bool) {
 		return "", true
 	}
 	for _, id := range p.ids {
-		if strings.EqualFold(oneLine(name), p.names[id]) || strings.EqualFold(oneLine(name), id) {
+		if strings.EqualFold(subtitle.OneLine(name), p.names[id]) || strings.EqualFold(subtitle.OneLine(name), id) {
 			return id, true
 		}
 	}

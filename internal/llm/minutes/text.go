@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/trackscribe/trackscribe/internal/text/subtitle"
 )
 
 // number is a line or topic number. Models write it as a number, as text, or
@@ -46,17 +48,6 @@ func clock(seconds float64) string {
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
 }
 
-// oneLine makes one line of a text, without control characters.
-func oneLine(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && !unicode.IsSpace(r) {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\ufffd"))
-	return strings.Join(strings.Fields(s), " ")
-}
-
 var (
 	between  = regexp.MustCompile(`\n\s*\n`)
 	heading  = regexp.MustCompile(`^(#{1,6}|[-*•]|\d{1,2}[.)])\s+`)
@@ -67,7 +58,7 @@ var (
 // plain makes plain text on one line of what a model wrote: without the marks
 // of Markdown, and without line numbers, which nobody else knows.
 func plain(s string) string {
-	return oneLine(cited.ReplaceAllString(emphasis.ReplaceAllString(heading.ReplaceAllString(oneLine(s), ""), ""), ""))
+	return subtitle.OneLine(cited.ReplaceAllString(emphasis.ReplaceAllString(heading.ReplaceAllString(subtitle.OneLine(s), ""), ""), ""))
 }
 
 // paragraphs does the same for several, parted by empty lines.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/trackscribe/trackscribe/internal/llm"
 	"github.com/trackscribe/trackscribe/internal/text/phrase"
+	"github.com/trackscribe/trackscribe/internal/text/subtitle"
 	"github.com/trackscribe/trackscribe/internal/text/topics"
 	"github.com/trackscribe/trackscribe/steps"
 	"github.com/trackscribe/trackscribe/steps/artifact"
@@ -113,8 +114,8 @@ func topicsOf(t artifact.Transcript, found artifact.Topics) []artifact.Topic {
 // headsOf returns how a model sees topics: time and title, and the summary.
 func headsOf(list []artifact.Topic) (heads, bodies []string) {
 	for _, t := range list {
-		heads = append(heads, clock(t.Start)+"–"+clock(t.End)+" "+oneLine(t.Title))
-		bodies = append(bodies, oneLine(t.Summary))
+		heads = append(heads, clock(t.Start)+"–"+clock(t.End)+" "+subtitle.OneLine(t.Title))
+		bodies = append(bodies, subtitle.OneLine(t.Summary))
 	}
 	return heads, bodies
 }

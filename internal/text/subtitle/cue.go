@@ -25,7 +25,7 @@ func cues(t artifact.Transcript) []cue {
 			var text []string
 			for _, w := range words {
 				c.end = max(c.end, w.End)
-				if s := oneLine(w.Text); s != "" {
+				if s := OneLine(w.Text); s != "" {
 					text = append(text, s)
 				}
 			}

@@ -49,7 +49,7 @@ func Text(t artifact.Transcript) []byte {
 	names := Names(t)
 	var b bytes.Buffer
 	for _, turn := range segment.Turns(t) {
-		fmt.Fprintf(&b, "[%s] %s: %s\n", Clock(turn.Start), names[turn.Speaker], oneLine(turn.Text))
+		fmt.Fprintf(&b, "[%s] %s: %s\n", Clock(turn.Start), names[turn.Speaker], OneLine(turn.Text))
 	}
 	return b.Bytes()
 }
@@ -59,7 +59,7 @@ func Text(t artifact.Transcript) []byte {
 func Names(t artifact.Transcript) map[string]string {
 	names := map[string]string{}
 	for _, p := range t.Participants {
-		names[p.ID] = oneLine(p.Name)
+		names[p.ID] = OneLine(p.Name)
 	}
 	for _, w := range t.Words {
 		if names[w.Speaker] == "" {
@@ -111,8 +111,8 @@ func escapeVoice(s string) string {
 	return s
 }
 
-// oneLine returns s in valid UTF-8 on one line without control characters.
-func oneLine(s string) string {
+// OneLine returns s in valid UTF-8 on one line without control characters.
+func OneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) && !unicode.IsSpace(r) {
 			return -1
