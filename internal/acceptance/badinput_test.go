@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/trackscribe/trackscribe/internal/asr/server/servertest"
 	"github.com/trackscribe/trackscribe/internal/audio/audiotest"
 	"github.com/trackscribe/trackscribe/internal/testenv"
 	"github.com/trackscribe/trackscribe/steps/artifact"
@@ -77,7 +79,24 @@ func TestBadInput(t *testing.T) {
 	file := func(name string, content []byte) func(*testing.T, string) {
 		return func(t *testing.T, dir string) { put(t, dir, name, content) }
 	}
+	speech := httptest.NewServer(servertest.New(200, `{"text":"hello"}`))
+	t.Cleanup(speech.Close)
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>welcome</html>") }))
+	t.Cleanup(page.Close)
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	spoken := func(t *testing.T, dir string) { put(t, dir, "anna.webm", realTrack(t)) }
 	cases := []input{
+		{name: "wrong key", setup: spoken, env: map[string]string{"TRANSCRIPT_URL": speech.URL, "TRANSCRIPT_API_KEY": "planted-wrong-key"}, code: 3, say: "transcribe: 401 Unauthorized"},
+		{name: "a page instead of the service", setup: spoken, env: map[string]string{"TRANSCRIPT_URL": page.URL}, code: 3, say: "it answers with a web page"},
+		{name: "nobody there", setup: spoken, env: map[string]string{"TRANSCRIPT_URL": closed.URL}, code: 3, say: "connection refused"},
+		{name: "no address", setup: spoken, env: map[string]string{"TRANSCRIPT_URL": "speech.example.com"}, code: 3, say: "its address is no http"},
+		{name: "no speech server, and one is wanted", args: []string{"run", example(t, "bare"), "-p", "transcript-backend=openai"}, code: 3, say: "the run wants a speech server"},
+		{name: "speech server without address", env: map[string]string{"TRANSCRIPT_BACKEND": "openai"}, code: 2, say: "TRANSCRIPT_URL is not set"},
+		{name: "unknown backend", env: map[string]string{"TRANSCRIPT_BACKEND": "ears"}, code: 2, say: "want one of embedded"},
+		{name: "no model for the language server", env: map[string]string{"LLM_URL": page.URL}, code: 2, say: "LLM_MODEL"},
+		{name: "a price that is none", env: map[string]string{"PRICE_AUDIO_MINUTE": "free"}, code: 2, say: "PRICE_AUDIO_MINUTE"},
+		{name: "settings file absent", args: []string{"run", example(t, "bare"), "--config", "/no/such/file"}, code: 2, say: "read the settings file"},
 		{name: "no such folder", args: []string{"run", "/no/such/folder"}, code: 1, say: "no such folder"},
 		{name: "a file", args: []string{"run", filepath.Join(testenv.Root(t), "go.mod")}, code: 1, say: "is a file, not a folder"},
 		{name: "no argument", args: []string{"run"}, code: 2, say: "wants RECORDING"},

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -196,7 +197,7 @@ func runRun(ctx context.Context, env *Env, o *runOptions, recording string) erro
 		}
 	}
 	answer.Resumed = resumed
-	return finish(env, o, out, answer, end)
+	return finish(ctx, env, o, out, answer, end)
 }
 
 // follow shows the run's events to their end. An interrupt cancels the run and
@@ -225,18 +226,18 @@ func follow(ctx context.Context, eng engine.Engine, r run.Run, show progress) (r
 }
 
 // finish prints the answer and says with which code to exit.
-func finish(env *Env, o *runOptions, out store.Store, answer runAnswer, end engine.Event) error {
+func finish(ctx context.Context, env *Env, o *runOptions, out store.Store, answer runAnswer, end engine.Event) error {
 	if end.State == engine.Succeeded {
 		answer.Result = place(out, run.ResultKey(answer.Recording, ""))
-		answer.Report = place(out, run.ResultKey(answer.Recording, "report.html"))
-		answer.Transcript = place(out, run.ResultKey(answer.Recording, "transcript.json"))
+		answer.Report = there(ctx, out, run.ResultKey(answer.Recording, "report.html"))
+		answer.Transcript = there(ctx, out, run.ResultKey(answer.Recording, "transcript.json"))
 	}
 	if o.output.value == "json" {
 		if err := printJSON(env, answer); err != nil {
 			return err
 		}
 	} else if end.State == engine.Succeeded {
-		if _, err := fmt.Fprintln(env.Stdout, answer.Report); err != nil {
+		if _, err := fmt.Fprintln(env.Stdout, cmp.Or(answer.Report, answer.Result)); err != nil {
 			return err
 		}
 	}
@@ -248,6 +249,15 @@ func finish(env *Env, o *runOptions, out store.Store, answer runAnswer, end engi
 	default:
 		return &exitError{code: ExitRunFailed, err: errors.New(end.Message), hint: end.Hint}
 	}
+}
+
+// there is the place of an object, or "" when it was deleted: somebody did not
+// consent.
+func there(ctx context.Context, out store.Store, key string) string {
+	if _, err := out.Stat(ctx, key); errors.Is(err, store.ErrNotFound) {
+		return ""
+	}
+	return place(out, key)
 }
 
 // place tells people where an object is.

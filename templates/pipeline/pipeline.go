@@ -88,7 +88,7 @@ func New() graph.Graph {
 				"transcript": "merge-transcripts.transcript",
 				"topics":     "detect-topics.topics",
 			},
-			Policy: graph.Policy{Timeout: 5 * time.Minute, Retry: steady, Pool: graph.LLM, CPU: 0.25, Memory: 128},
+			Policy: graph.Policy{Timeout: 20 * time.Minute, Retry: steady, Pool: graph.LLM, CPU: 0.25, Memory: 128},
 		}, {
 			Step: generatesummary.Spec, Title: "Summarise", Group: text, Optional: true,
 			From: graph.From{
