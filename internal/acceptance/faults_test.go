@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -17,9 +18,9 @@ import (
 	"github.com/trackscribe/trackscribe/internal/run"
 	"github.com/trackscribe/trackscribe/internal/runner"
 	"github.com/trackscribe/trackscribe/internal/settings"
+	"github.com/trackscribe/trackscribe/internal/source"
 	"github.com/trackscribe/trackscribe/internal/store"
 	"github.com/trackscribe/trackscribe/internal/store/folder"
-	"github.com/trackscribe/trackscribe/internal/store/open"
 	"github.com/trackscribe/trackscribe/internal/webhook/webhooktest"
 	"github.com/trackscribe/trackscribe/internal/world"
 	"github.com/trackscribe/trackscribe/internal/zulip/zuliptest"
@@ -31,6 +32,7 @@ import (
 type services struct {
 	gates map[string]*faulttest.Gate // by the step that goes through it
 	env   map[string]string
+	daily string // location of a recording at Daily
 }
 
 func startServices(t *testing.T) services {
@@ -61,6 +63,10 @@ func startServices(t *testing.T) services {
 			s.gates[step] = gate
 		}
 	}
+	a := newAccount(t, example(t, "standup"))
+	maps.Copy(s.env, a.env)
+	s.daily = "daily:" + a.recording["id"].(string)
+	s.gates["get-recording"], s.gates["get-participants"] = a.gate, a.gate
 	return s
 }
 
@@ -86,7 +92,7 @@ func TestFaultsOfServices(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := pipeline.New()
-	f := &faulty{store: st, services: all}
+	f := &faulty{store: st, services: all, settings: set}
 	f.runner = &runner.Runner{
 		Graph: g, Store: st, Steps: world.New(world.Options{Store: st, Settings: set, Now: time.Now}).Step, Scratch: t.TempDir(), Now: time.Now,
 		Wait: func(_ context.Context, d time.Duration) { f.waited = d },
@@ -103,8 +109,8 @@ func TestFaultsOfServices(t *testing.T) {
 			t.Run(n.Name()+"/"+fault.Name, func(t *testing.T) { f.check(t, n.Name(), fault) })
 		}
 	}
-	if talkers != 7 {
-		t.Errorf("%d steps talk to services, want 7", talkers)
+	if talkers != 9 {
+		t.Errorf("%d steps talk to services, want 9", talkers)
 	}
 }
 
@@ -113,6 +119,7 @@ type faulty struct {
 	runner   *runner.Runner
 	services services
 	params   map[string]string
+	settings settings.Settings
 	runs     int
 	waited   time.Duration
 }
@@ -121,8 +128,12 @@ type faulty struct {
 func (f *faulty) begin(t *testing.T, step string) run.Task {
 	t.Helper()
 	f.runs++
-	r, _, err := operate.Prepare(t.Context(), f.runner.Graph, f.store, open.Options{}, operate.Request{
-		Recording: example(t, "bare"), RunID: "r" + time.Duration(f.runs).String(), Params: f.params, Refresh: []string{step}, Now: time.Now(),
+	recording := example(t, "bare")
+	if step == "get-recording" || step == "get-participants" {
+		recording = f.services.daily
+	}
+	r, _, err := operate.Prepare(t.Context(), f.runner.Graph, f.store, source.FromSettings(f.settings), operate.Request{
+		Recording: recording, RunID: "r" + time.Duration(f.runs).String(), Params: f.params, Refresh: []string{step}, Now: time.Now(),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -9,9 +9,9 @@ import (
 
 	"github.com/trackscribe/trackscribe/internal/operate"
 	"github.com/trackscribe/trackscribe/internal/run"
+	where "github.com/trackscribe/trackscribe/internal/source"
 	"github.com/trackscribe/trackscribe/internal/store"
 	"github.com/trackscribe/trackscribe/internal/store/folder"
-	"github.com/trackscribe/trackscribe/internal/store/open"
 	"github.com/trackscribe/trackscribe/templates/pipeline"
 )
 
@@ -35,7 +35,7 @@ func newSession(ctx context.Context, m machine, binary, dir, source string) (*se
 	if err != nil {
 		return nil, err
 	}
-	r, _, err := operate.Prepare(ctx, pipeline.New(), st, open.Options{}, operate.Request{
+	r, _, err := operate.Prepare(ctx, pipeline.New(), st, where.Options{}, operate.Request{
 		Recording: source, ID: run.MakeID(filepath.Base(source)), RunID: "bench", Now: time.Now(),
 	})
 	if err != nil {

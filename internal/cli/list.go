@@ -54,6 +54,7 @@ func newListCommand(env *Env) *cobra.Command {
 			}
 		},
 	}
+	cmd.AddCommand(newListRecordingsCommand(env))
 	c.add(cmd)
 	cmd.Flags().StringVar(&recording, "recording", "", "only runs of this recording")
 	addChoice(cmd, state, "state", "", "only runs that stand so")

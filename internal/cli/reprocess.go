@@ -94,7 +94,7 @@ func runReprocess(ctx context.Context, env *Env, o *reprocessOptions) error {
 	}
 	now := time.Now()
 	opt := reprocess.Options{
-		Missing: o.missing, Failed: o.failed, Stuck: o.stuck, Stale: o.stale, Source: o.source, S3: s.S3, Params: asked, Now: now,
+		Missing: o.missing, Failed: o.failed, Stuck: o.stuck, Stale: o.stale, Source: o.source, Sources: s.Sources, Params: asked, Now: now,
 		Live: func(recording, run string) bool { return left[recording+"/"+run] },
 	}
 	if o.since > 0 {

@@ -21,6 +21,7 @@ import (
 	"github.com/trackscribe/trackscribe/internal/run"
 	"github.com/trackscribe/trackscribe/internal/runner"
 	"github.com/trackscribe/trackscribe/internal/settings"
+	"github.com/trackscribe/trackscribe/internal/source"
 	"github.com/trackscribe/trackscribe/internal/store"
 	"github.com/trackscribe/trackscribe/internal/store/open"
 	"github.com/trackscribe/trackscribe/internal/world"
@@ -164,7 +165,7 @@ func runRun(ctx context.Context, env *Env, o *runOptions, recording string) erro
 		return err
 	}
 	g := pipeline.New()
-	r, resumed, err := operate.Prepare(ctx, g, out, s3, operate.Request{
+	r, resumed, err := operate.Prepare(ctx, g, out, source.FromSettings(set), operate.Request{
 		Recording: recording, ID: o.id, RunID: o.runID, Params: params, Refresh: o.refresh,
 		Program: thisVersion().Version, Now: time.Now(),
 	})
@@ -174,7 +175,7 @@ func runRun(ctx context.Context, env *Env, o *runOptions, recording string) erro
 		}
 		return err
 	}
-	w := world.New(world.Options{Store: out, S3: s3, ModelDir: set.ModelDir, Settings: set, Now: time.Now})
+	w := world.New(world.Options{Store: out, ModelDir: set.ModelDir, Settings: set, Now: time.Now})
 	eng := local.New(local.Options{Pools: graph.PoolSizes(runtime.GOMAXPROCS(0)), Runner: func(g graph.Graph, progress func(run.Task, float64)) local.TaskRunner {
 		return &runner.Runner{Graph: g, Store: out, Steps: w.Step, Scratch: set.Scratch, Now: time.Now, Progress: progress}
 	}})

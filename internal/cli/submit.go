@@ -11,6 +11,7 @@ import (
 
 	cluster "github.com/trackscribe/trackscribe/internal/engine/argo"
 	"github.com/trackscribe/trackscribe/internal/engine/argo/submit"
+	"github.com/trackscribe/trackscribe/internal/source"
 	"github.com/trackscribe/trackscribe/internal/store/open"
 	"github.com/trackscribe/trackscribe/steps"
 	"github.com/trackscribe/trackscribe/templates/argo"
@@ -57,13 +58,12 @@ func (o *submitFlags) submitter(ctx context.Context, env *Env) (*submit.Submitte
 		return nil, nil, usage("give --store s3://bucket/prefix, or set TRACKSCRIBE_STORE: the place that the installed template names",
 			"store %q is not usable on a cluster", set.Store)
 	}
-	s3 := open.FromSettings(set)
-	st, err := open.Open(ctx, set.Store, s3)
+	st, err := open.Open(ctx, set.Store, open.FromSettings(set))
 	if err != nil {
 		return nil, nil, usage("--store takes s3://bucket/prefix", "%w", err)
 	}
 	s := &submit.Submitter{
-		Graph: pipeline.New(), Store: st, S3: s3, Cluster: at, Name: o.name, Granularity: argo.Granularity(o.granularity.value),
+		Graph: pipeline.New(), Store: st, Sources: source.FromSettings(set), Cluster: at, Name: o.name, Granularity: argo.Granularity(o.granularity.value),
 		Program: thisVersion().Version, Now: time.Now,
 	}
 	if o.priority != 0 {

@@ -12,9 +12,9 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/trackscribe/trackscribe/internal/daily"
 	"github.com/trackscribe/trackscribe/internal/run"
 	"github.com/trackscribe/trackscribe/internal/runner"
 	"github.com/trackscribe/trackscribe/internal/source"
@@ -39,7 +39,7 @@ type Request struct {
 
 // Prepare checks the request, decides which run it is, and writes its
 // run.json. resumed says that an interrupted run goes on.
-func Prepare(ctx context.Context, g graph.Graph, out store.Store, s3 open.Options, req Request) (r run.Run, resumed bool, err error) {
+func Prepare(ctx context.Context, g graph.Graph, out store.Store, src source.Options, req Request) (r run.Run, resumed bool, err error) {
 	if err := Check(g, req.Params, req.Refresh); err != nil {
 		return r, false, err
 	}
@@ -49,7 +49,7 @@ func Prepare(ctx context.Context, g graph.Graph, out store.Store, s3 open.Option
 	if req.Recording, err = Locate(req.Recording); err != nil {
 		return r, false, err
 	}
-	if req.ID, err = Identify(ctx, req.Recording, s3, req.ID); err != nil {
+	if req.ID, err = Identify(ctx, req.Recording, src, req.ID); err != nil {
 		return r, false, err
 	}
 	if r, resumed, err = Plan(ctx, g, out, req); err != nil || resumed {
@@ -154,12 +154,15 @@ func versions(g graph.Graph) map[string]string {
 	return all
 }
 
-// Locate makes a local folder's path absolute and checks that it is there; an
-// s3:// location stays as it is.
+// Locate makes a local folder's path absolute and checks that it is there; any
+// other location stays as it is.
 func Locate(recording string) (string, error) {
+	if _, ok, err := daily.ParseLocation(recording); ok || err != nil {
+		return recording, err
+	}
 	at, err := open.ParseLocation(recording)
 	if err != nil {
-		return "", steps.Wrong("give a folder or an s3:// prefix", "%w", err)
+		return "", steps.Wrong("give a folder, an s3:// prefix or daily:<recording-id>", "%w", err)
 	}
 	if at.Bucket != "" {
 		return at.String(), nil
@@ -170,26 +173,17 @@ func Locate(recording string) (string, error) {
 	return filepath.Abs(recording)
 }
 
-// OpenSource opens the place where a recording's raw tracks lie.
-func OpenSource(ctx context.Context, location string, s3 open.Options) (*source.Source, error) {
-	st, err := open.Open(ctx, location, s3)
-	if err != nil {
-		return nil, err
-	}
-	return source.New(st, location, !strings.HasPrefix(location, "s3://")), nil
-}
-
 // Identify returns the id of the recording at a location: the given one, else
 // recording.json's, else what the place is called.
-func Identify(ctx context.Context, location string, s3 open.Options, id string) (string, error) {
+func Identify(ctx context.Context, location string, src source.Options, id string) (string, error) {
 	if id != "" {
 		return id, run.CheckID("recording", id)
 	}
-	src, err := OpenSource(ctx, location, s3)
+	at, err := source.Open(ctx, location, src)
 	if err != nil {
 		return "", err
 	}
-	doc, err := src.Document(ctx, "recording.json")
+	doc, err := at.Document(ctx, "recording.json")
 	if err != nil {
 		return "", err
 	}
@@ -197,7 +191,7 @@ func Identify(ctx context.Context, location string, s3 open.Options, id string) 
 		return "", err
 	}
 	if id == "" {
-		id = src.Name()
+		id = at.Name()
 	}
 	return run.MakeID(id), nil
 }

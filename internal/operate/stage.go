@@ -15,7 +15,6 @@ import (
 	"github.com/trackscribe/trackscribe/internal/source"
 	"github.com/trackscribe/trackscribe/internal/store"
 	"github.com/trackscribe/trackscribe/internal/store/folder"
-	"github.com/trackscribe/trackscribe/internal/store/open"
 	"github.com/trackscribe/trackscribe/steps"
 )
 
@@ -103,8 +102,8 @@ func recordingFiles(ctx context.Context, files store.Store) iter.Seq2[store.Info
 }
 
 // CheckTracks reports whether there is anything at a location.
-func CheckTracks(ctx context.Context, location string, s3 open.Options) error {
-	src, err := OpenSource(ctx, location, s3)
+func CheckTracks(ctx context.Context, location string, opt source.Options) error {
+	src, err := source.Open(ctx, location, opt)
 	if err != nil {
 		return err
 	}

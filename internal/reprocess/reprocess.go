@@ -9,10 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trackscribe/trackscribe/internal/daily"
 	"github.com/trackscribe/trackscribe/internal/operate"
 	"github.com/trackscribe/trackscribe/internal/run"
+	"github.com/trackscribe/trackscribe/internal/source"
 	"github.com/trackscribe/trackscribe/internal/store"
-	"github.com/trackscribe/trackscribe/internal/store/open"
 	"github.com/trackscribe/trackscribe/templates/graph"
 )
 
@@ -23,8 +24,8 @@ type Options struct {
 	Stuck   time.Duration // the newest run has not ended, is not running, and gave no sign of life for so long; 0: not asked
 	Stale   bool          // the newest result was made by other steps, or with other parameters
 	Since   time.Time     // only recordings whose newest run was asked for since; zero: all
-	Source  string        // s3:// prefix or folder whose folders are recordings; needed for Missing
-	S3      open.Options
+	Source  string        // of many recordings (see [source.List]); needed for Missing
+	Sources source.Options
 	Params  map[string]string // with which runs are made now
 	Now     time.Time
 	// Live tells whether a run is to be left alone: the cluster is running it, or
@@ -153,24 +154,31 @@ func stale(g graph.Graph, r run.Run, params map[string]string) string {
 
 // missing finds the folders of the source that no run is known of.
 func (o Options) missing(ctx context.Context, known map[string]bool) ([]Pick, error) {
-	at, err := open.Open(ctx, o.Source, o.S3)
-	if err != nil {
-		return nil, err
-	}
 	var picks []Pick
-	for name, err := range at.Folders(ctx, "") {
+	for l, err := range source.List(ctx, o.Source, o.Sources) {
 		if err != nil {
-			return nil, fmt.Errorf("list the source: %w", err)
+			return nil, err
 		}
-		location := strings.TrimSuffix(o.Source, "/") + "/" + name
-		id, err := operate.Identify(ctx, location, o.S3, "")
+		if l.State == "in-progress" || l.State == "canceled" || !l.Started.IsZero() && l.Started.Before(o.Since) {
+			continue
+		}
+		id, err := o.identify(ctx, l)
 		if err != nil {
-			return nil, fmt.Errorf("recording at %q: %w", location, err)
+			return nil, fmt.Errorf("recording at %q: %w", l.Location, err)
 		}
 		if !known[id] {
 			known[id] = true
-			picks = append(picks, Pick{Recording: id, Source: location, Why: "missing", Reason: "never processed"})
+			picks = append(picks, Pick{Recording: id, Source: l.Location, Why: "missing", Reason: "never processed"})
 		}
 	}
 	return picks, nil
+}
+
+// identify returns a listed recording's id. At Daily the location says it, so
+// that a listing costs no request for each.
+func (o Options) identify(ctx context.Context, l source.Listed) (string, error) {
+	if id, ok, err := daily.ParseLocation(l.Location); ok || err != nil {
+		return run.MakeID(id), err
+	}
+	return operate.Identify(ctx, l.Location, o.Sources, "")
 }

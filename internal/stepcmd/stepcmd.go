@@ -129,7 +129,7 @@ func do(ctx context.Context, env Env) error {
 			return err
 		}
 	}
-	w := world.New(world.Options{Store: st, S3: s3, ModelDir: model.Dir(set.ModelDir, env.CacheDir), Settings: set, Now: time.Now})
+	w := world.New(world.Options{Store: st, ModelDir: model.Dir(set.ModelDir, env.CacheDir), Settings: set, Now: time.Now})
 	r := &runner.Runner{Graph: g, Store: st, Steps: w.Step, Scratch: set.Scratch, Now: time.Now}
 	bar := &progress{path: env.Getenv("ARGO_PROGRESS_FILE")}
 	if len(c.names) == 1 && c.names[0] != wordRun {

@@ -12,11 +12,10 @@ import (
 	"github.com/trackscribe/trackscribe/internal/asr"
 	"github.com/trackscribe/trackscribe/internal/asr/moonshine"
 	"github.com/trackscribe/trackscribe/internal/llm/minutes"
-	"github.com/trackscribe/trackscribe/internal/operate"
 	"github.com/trackscribe/trackscribe/internal/run"
 	"github.com/trackscribe/trackscribe/internal/settings"
+	"github.com/trackscribe/trackscribe/internal/source"
 	"github.com/trackscribe/trackscribe/internal/store"
-	"github.com/trackscribe/trackscribe/internal/store/open"
 	"github.com/trackscribe/trackscribe/steps"
 	"github.com/trackscribe/trackscribe/steps/catalog"
 )
@@ -24,7 +23,6 @@ import (
 // Options say where things are.
 type Options struct {
 	Store    store.Store
-	S3       open.Options // for sources in buckets
 	ModelDir string
 	Settings settings.Settings // of the services
 	Now      func() time.Time  // the clock that effects are dated by
@@ -51,7 +49,7 @@ func New(opt Options) *World {
 
 // Step returns the step of that name, ready for the run.
 func (w *World) Step(ctx context.Context, r run.Run, name string) (steps.Step, error) {
-	src, err := operate.OpenSource(ctx, r.Source, w.opt.S3)
+	src, err := source.Open(ctx, r.Source, source.FromSettings(w.opt.Settings))
 	if err != nil {
 		return steps.Step{}, err
 	}

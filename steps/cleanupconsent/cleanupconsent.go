@@ -97,6 +97,7 @@ var Spec = steps.Declare[In, Out](steps.Spec{
 	Needs: []steps.Need{
 		{Name: "store", Doc: "to read consent.json and to delete audio, all versions of it"},
 		{Name: "source", Doc: "to delete the raw tracks"},
+		{Name: "daily", Doc: "the account at Daily, for its recordings"},
 		{Name: "consent", Doc: "the endpoint that knows decisions"},
 	},
 })

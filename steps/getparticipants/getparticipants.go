@@ -38,7 +38,7 @@ var Spec = steps.Declare[In, Out](steps.Spec{
 	Version:  "1",
 	Summary:  "find out who was in the meeting and whose each track is",
 	Volatile: true,
-	Needs:    []steps.Need{{Name: "source", Doc: "who took part, if the source knows"}},
+	Needs:    []steps.Need{{Name: "source", Doc: "who took part, if the source knows"}, {Name: "daily", Doc: "the account at Daily, for its recordings"}},
 })
 
 // New returns the step, reading from source.
@@ -98,8 +98,8 @@ func Read(doc []byte, rec artifact.Recording) (artifact.Participants, error) {
 			return out, steps.Bad("it must be what Daily's GET /meetings/:id/participants answers; remove it to go on without names",
 				"read participants.json: %w", err)
 		}
-	} else if rec.MeetingID != "" {
-		out.Warnings = append(out.Warnings, "no participants.json: speakers go by their track")
+	} else if fromDaily(rec) {
+		out.Warnings = append(out.Warnings, "nobody's names are known: speakers go by their tracks")
 	}
 	people := make([]person, 0, len(list.Data))
 	for _, p := range list.Data {
@@ -123,6 +123,12 @@ func Read(doc []byte, rec artifact.Recording) (artifact.Participants, error) {
 	}
 	slices.SortStableFunc(out.Participants, func(a, b artifact.Participant) int { return firstTrack(a) - firstTrack(b) })
 	return out, nil
+}
+
+// fromDaily reports whether a recording came from Daily, where somebody knows
+// who took part; bare files are called as somebody chose.
+func fromDaily(rec artifact.Recording) bool {
+	return rec.MeetingID != "" || slices.ContainsFunc(rec.Tracks, func(t artifact.Track) bool { return t.ClockOffset >= 0 })
 }
 
 func group(people []person) [][]person {

@@ -47,7 +47,7 @@ var Spec = steps.Declare[In, Out](steps.Spec{
 	Version:  "1",
 	Summary:  "find the recording's audio tracks and give each its index",
 	Volatile: true,
-	Needs:    []steps.Need{{Name: "source", Doc: "the recording's folder or bucket, to list and read"}},
+	Needs:    []steps.Need{{Name: "source", Doc: "the recording's folder or bucket, to list and read"}, {Name: "daily", Doc: "the account at Daily, for its recordings"}},
 })
 
 // New returns the step, reading from source.

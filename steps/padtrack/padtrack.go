@@ -35,7 +35,7 @@ var Spec = steps.Declare[In, Out](steps.Spec{
 	Name:    "pad-track",
 	Version: "1",
 	Summary: "align a track with the recording's start by packet copy",
-	Needs:   []steps.Need{{Name: "source", Doc: "the raw track"}},
+	Needs:   []steps.Need{{Name: "source", Doc: "the raw track"}, {Name: "daily", Doc: "the account at Daily, for its recordings"}},
 })
 
 // New returns the step, reading raw tracks from source.

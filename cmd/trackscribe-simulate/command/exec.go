@@ -21,6 +21,7 @@ import (
 	"github.com/trackscribe/trackscribe/internal/model"
 	"github.com/trackscribe/trackscribe/internal/operate"
 	"github.com/trackscribe/trackscribe/internal/settings"
+	"github.com/trackscribe/trackscribe/internal/source"
 	"github.com/trackscribe/trackscribe/internal/store/open"
 	"github.com/trackscribe/trackscribe/steps"
 	"github.com/trackscribe/trackscribe/templates/argo"
@@ -54,8 +55,7 @@ func (o *options) planExec(ctx context.Context, env Env, params map[string]strin
 	if modelDir, err = filepath.Abs(modelDir); err != nil {
 		return nil, err
 	}
-	s3 := open.FromSettings(set)
-	st, err := open.Open(ctx, o.store, s3)
+	st, err := open.Open(ctx, o.store, open.FromSettings(set))
 	if err != nil {
 		return nil, steps.Wrong("--store takes a folder or s3://bucket/prefix", "%w", err)
 	}
@@ -68,7 +68,7 @@ func (o *options) planExec(ctx context.Context, env Env, params map[string]strin
 	g := pipeline.New()
 	asked := set.Params()
 	maps.Copy(asked, params)
-	r, _, err := operate.Prepare(ctx, g, st, s3, operate.Request{
+	r, _, err := operate.Prepare(ctx, g, st, source.FromSettings(set), operate.Request{
 		Recording: o.args[0], ID: o.recording, RunID: o.runID, Params: asked, Program: "simulated", Now: env.Now(),
 	})
 	if err != nil {

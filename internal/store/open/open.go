@@ -28,6 +28,7 @@ type Options struct {
 	AccessKeyID     string
 	SecretAccessKey string
 	SessionToken    string
+	RoleARN         string
 	HTTPClient      *http.Client
 }
 
@@ -59,6 +60,7 @@ func Open(ctx context.Context, location string, opt Options) (store.Store, error
 		AccessKeyID:     opt.AccessKeyID,
 		SecretAccessKey: opt.SecretAccessKey,
 		SessionToken:    opt.SessionToken,
+		RoleARN:         opt.RoleARN,
 		HTTPClient:      opt.HTTPClient,
 	})
 	if err != nil {

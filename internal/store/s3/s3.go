@@ -42,7 +42,9 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 
 	"github.com/trackscribe/trackscribe/internal/store"
@@ -70,6 +72,7 @@ type Options struct {
 	AccessKeyID     string // default: the chain's credentials
 	SecretAccessKey string
 	SessionToken    string
+	RoleARN         string // assumed with those credentials; empty: none
 
 	// HTTPClient replaces the SDK's. Its Timeout, if any, would cover whole
 	// streams. It follows no redirects: a signature holds for one host.
@@ -157,6 +160,11 @@ func loadConfig(ctx context.Context, opt Options) (aws.Config, error) {
 	}
 	if opt.AccessKeyID != "" {
 		cfg.Credentials = credentials.NewStaticCredentialsProvider(opt.AccessKeyID, opt.SecretAccessKey, opt.SessionToken)
+	}
+	if opt.RoleARN != "" {
+		cfg.Credentials = stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), opt.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+			o.RoleSessionName = "trackscribe"
+		})
 	}
 	cfg.Credentials = aws.NewCredentialsCache(namedProvider{cfg.Credentials})
 	cfg.Logger = logging.Nop{}

@@ -44,13 +44,14 @@ func (w *word) bleed() { w.gone, w.voice = true, true }
 
 // Merge joins tracks into a transcript. A track that no participant claims
 // gets a speaker of its own, "Speaker N" with N its index + 1. Words are in
-// order of start, end, track index and position on the track. Warnings of the
-// recognised tracks are passed on with the track's index before them.
+// order of start, end, track index and position on the track. Warnings about the
+// participants are passed on, and those of the recognised tracks with the
+// track's index before them.
 func Merge(rec artifact.Recording, who artifact.Participants, tracks []artifact.TrackWords) artifact.Transcript {
 	t := artifact.Transcript{
 		Recording: rec.ID,
 		Words:     []artifact.TranscriptWord{},
-		Warnings:  []string{},
+		Warnings:  append([]string{}, who.Warnings...),
 	}
 	tracks = slices.Clone(tracks)
 	slices.SortStableFunc(tracks, compareTracks)

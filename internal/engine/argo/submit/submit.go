@@ -13,7 +13,6 @@ import (
 	"errors"
 	"maps"
 	"regexp"
-	"strings"
 	"time"
 
 	wfv1 "github.com/argoproj/argo-workflows/v3/pkg/apis/workflow/v1alpha1"
@@ -21,8 +20,8 @@ import (
 	"github.com/trackscribe/trackscribe/internal/engine/argo"
 	"github.com/trackscribe/trackscribe/internal/operate"
 	"github.com/trackscribe/trackscribe/internal/run"
+	"github.com/trackscribe/trackscribe/internal/source"
 	"github.com/trackscribe/trackscribe/internal/store"
-	"github.com/trackscribe/trackscribe/internal/store/open"
 	"github.com/trackscribe/trackscribe/steps"
 	render "github.com/trackscribe/trackscribe/templates/argo"
 	"github.com/trackscribe/trackscribe/templates/graph"
@@ -42,7 +41,7 @@ type Cluster interface {
 type Submitter struct {
 	Graph   graph.Graph
 	Store   store.Store
-	S3      open.Options // for sources in buckets
+	Sources source.Options
 	Cluster Cluster
 	Name    string // prefix of the installed objects' names
 	// Granularity picks an installed template; empty: what the alias points to.
@@ -111,24 +110,24 @@ func (s *Submitter) Submit(ctx context.Context, req Request) (Submitted, error) 
 	if err := operate.Together(s.Graph, params); err != nil {
 		return Submitted{}, err
 	}
-	id, err := operate.Identify(ctx, location, s.S3, req.ID)
+	id, err := operate.Identify(ctx, location, s.Sources, req.ID)
 	if err != nil {
 		return Submitted{}, err
 	}
 	if err := operate.CheckConsent(ctx, s.Store, id, req.RunID); err != nil {
 		return Submitted{}, err
 	}
-	if err := operate.CheckTracks(ctx, location, s.S3); err != nil {
+	if err := operate.CheckTracks(ctx, location, s.Sources); err != nil {
 		return Submitted{}, err
 	}
-	local, source := !strings.HasPrefix(location, "s3://"), location
+	local, from := source.IsLocal(location), location
 	if local {
-		if source, err = operate.StagedAt(ctx, location, s.Store, id); err != nil {
+		if from, err = operate.StagedAt(ctx, location, s.Store, id); err != nil {
 			return Submitted{}, err
 		}
 	}
 	r, _, err := operate.Plan(ctx, s.Graph, s.Store, operate.Request{
-		Recording: source, ID: id, RunID: req.RunID, Fresh: true, Params: params, Refresh: req.Refresh, Program: s.Program, Now: s.Now(),
+		Recording: from, ID: id, RunID: req.RunID, Fresh: true, Params: params, Refresh: req.Refresh, Program: s.Program, Now: s.Now(),
 	})
 	if err != nil {
 		return Submitted{}, err
@@ -146,7 +145,7 @@ func (s *Submitter) Submit(ctx context.Context, req Request) (Submitted, error) 
 		return out, nil
 	}
 	if local {
-		if err := operate.Stage(ctx, location, s.Store, source, func(done, total int64) {
+		if err := operate.Stage(ctx, location, s.Store, from, func(done, total int64) {
 			if s.Staging != nil {
 				s.Staging(id, done, total)
 			}
