@@ -167,6 +167,9 @@ func (s *Source) Objects(ctx context.Context) ([]getrecording.Object, error) {
 
 // keys returns the keys of the recording's files.
 func (s *Source) keys(ctx context.Context, rec Recording, files store.Store) (keys []string, err error) {
+	if key := rec.key(); key != "" {
+		keys = append(keys, key+getrecording.EventSuffix)
+	}
 	if rec.Tracks != nil {
 		for _, t := range *rec.Tracks {
 			keys = append(keys, t.Key)

@@ -47,7 +47,7 @@ func full() map[string]any {
 		},
 		"recording": artifact.Recording{
 			ID: "r", Name: "standup", Started: "2025-11-24T10:30:00Z", MeetingID: "m", Duration: 293,
-			Tracks:  []artifact.Track{{Index: 0, ParticipantID: "a", Key: "k", Size: 7, Identity: "etag", ClockOffset: -1}},
+			Tracks:  []artifact.Track{{Index: 0, ParticipantID: "a", Key: "k", Size: 7, Identity: "etag", ClockOffset: -1, Start: new(0.25), Paused: []artifact.Span{{Start: 1, Length: 2}}}},
 			Skipped: []string{"notes.txt: no audio"}, Warnings: []string{"x"},
 		},
 		"participants": artifact.Participants{

@@ -24,8 +24,12 @@ import (
 	"github.com/trackscribe/trackscribe/steps/getrecording"
 )
 
-// maxDocument bounds recording.json and participants.json.
-const maxDocument = 4 << 20
+// maxDocument bounds recording.json and participants.json, maxEvents the log of
+// events, of which Daily writes up to 50 MB.
+const (
+	maxDocument = 4 << 20
+	maxEvents   = 64 << 20
+)
 
 // A Source is one recording's place.
 type Source struct {
@@ -77,10 +81,14 @@ func (s *Source) Document(ctx context.Context, name string) ([]byte, error) {
 		return nil, fmt.Errorf("read the source: %w", err)
 	}
 	defer rc.Close()
-	if info.Size > maxDocument {
+	most := int64(maxDocument)
+	if strings.HasSuffix(name, getrecording.EventSuffix) {
+		most = maxEvents
+	}
+	if info.Size > most {
 		return nil, steps.Bad("", "%s has %d bytes: that is no description of a recording", name, info.Size)
 	}
-	b, err := io.ReadAll(io.LimitReader(rc, maxDocument))
+	b, err := io.ReadAll(io.LimitReader(rc, most))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}

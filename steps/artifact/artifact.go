@@ -33,6 +33,10 @@ type Track struct {
 	// track start minus recording start); about 0.2 s too late, so it only
 	// serves as a sanity check. Negative: not known.
 	ClockOffset float64 `json:"clockOffset"`
+	// Start is when the track began, in seconds, as the source's own log of
+	// events says; it goes before ClockOffset. Paused is when it was muted.
+	Start  *float64 `json:"start,omitempty"`
+	Paused []Span   `json:"paused,omitempty"`
 }
 
 // Participants lists who was in the meeting.

@@ -65,6 +65,19 @@ func New(source Source) steps.Step {
 		if err != nil {
 			return Out{}, err
 		}
+		log, err := eventFile(objects)
+		if err != nil {
+			return Out{}, err
+		}
+		if log != "" {
+			b, err := source.Document(ctx, log)
+			if err != nil {
+				return Out{}, err
+			}
+			if err := place(&rec, b); err != nil {
+				return Out{}, err
+			}
+		}
 		rec.ID = job.Recording
 		if rec.Name == "" {
 			rec.Name = source.Name()

@@ -63,9 +63,14 @@ func padTrack(ctx context.Context, job *steps.Job, source Source, t artifact.Tra
 		return artifact.Timeline{}, err
 	}
 	defer out.Close()
+	offset, exact := t.ClockOffset, t.Start != nil
+	if exact {
+		offset = *t.Start
+	}
 	tl, err := pad.Pad(ctx, raw, out, pad.Options{
 		Track:       t.Index,
-		ClockOffset: t.ClockOffset,
+		ClockOffset: offset,
+		ClockExact:  exact,
 		Progress:    func(bytes int64) { job.Progress(float64(bytes) / float64(max(1, t.Size))) },
 		NewEncoder:  pad.OpusEncoder,
 	})

@@ -40,6 +40,8 @@ type Options struct {
 	// less: not known. It places files that state none themselves (WAV, Ogg
 	// that begins at 0) and is otherwise only compared.
 	ClockOffset float64
+	// ClockExact says that ClockOffset is no guess: a log of events states it.
+	ClockExact bool
 	// Progress, when not nil, is called now and then with how many bytes of
 	// the source were read.
 	Progress func(bytes int64)
@@ -101,7 +103,7 @@ func copyPackets(ctx context.Context, src *track.Track, out *output, opt Options
 	a := &aligner{out: out, max: int64(opt.MaxDuration.Seconds() * audio.SampleRate)}
 	// Where the container's clock begins at 0 without a recording's clock
 	// behind it, the file's name is all there is.
-	move, moved := int64(0), false
+	move, moved, corrected := int64(0), false, false
 	for i := 0; ; i++ {
 		if i&0x3ff == 0 && ctx.Err() != nil {
 			return artifact.Timeline{}, ctx.Err()
@@ -117,6 +119,10 @@ func copyPackets(ctx context.Context, src *track.Track, out *output, opt Options
 		if i == 0 && !src.RecordingClock && at < audio.SampleRate/10 && opt.ClockOffset > 0 {
 			move, moved = audio.Samples(opt.ClockOffset), true
 		}
+		// A log of events knows better than a container that is far off.
+		if i == 0 && !moved && opt.ClockExact && math.Abs(opt.ClockOffset-audio.Seconds(at)) > clockTolerance {
+			move, corrected = audio.Samples(opt.ClockOffset)-at, true
+		}
 		if err := a.add(at+move, p.Data); err != nil {
 			return artifact.Timeline{}, fmt.Errorf("place packet: %w", err)
 		}
@@ -127,7 +133,9 @@ func copyPackets(ctx context.Context, src *track.Track, out *output, opt Options
 	tl := a.timeline(out.lead)
 	f := src.Packets.Format()
 	tl.Track, tl.Codec, tl.Channels, tl.SampleRate = opt.Track, f.Codec, f.Channels, f.SampleRate
-	if moved {
+	if corrected {
+		tl.Warnings = append(tl.Warnings, fmt.Sprintf("its time stamps do not fit the log of events: the track was put where the log says, at %.1f s", opt.ClockOffset))
+	} else if moved && !opt.ClockExact {
 		tl.Warnings = append(tl.Warnings, nameClock)
 	} else if d := opt.ClockOffset - tl.Offset; tl.Packets > 0 && opt.ClockOffset > 0 && math.Abs(d) > clockTolerance {
 		tl.Warnings = append(tl.Warnings, fmt.Sprintf("the file's name says that the track starts at %.1f s, its time stamps say %.1f s: the time stamps were used", opt.ClockOffset, tl.Offset))

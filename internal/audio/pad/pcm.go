@@ -24,7 +24,7 @@ func encodePCM(ctx context.Context, src *track.Track, out *output, opt Options) 
 	}
 	format := src.PCM.Format()
 	tl := artifact.Timeline{Track: opt.Track, Codec: format.Codec, Channels: format.Channels, SampleRate: format.SampleRate}
-	if opt.ClockOffset > 0 {
+	if opt.ClockOffset > 0 && !opt.ClockExact {
 		tl.Warnings = append(tl.Warnings, nameClock)
 	}
 	enc, err := opt.NewEncoder()
