@@ -44,13 +44,15 @@ func startServices(t *testing.T) services {
 		"ZULIP_BOT_EMAIL": zuliptest.Email, "ZULIP_API_KEY": zuliptest.Key, "ZULIP_STREAM": zuliptest.Channel,
 		"WEBHOOK_SECRET": webhooktest.Secret, "WEBHOOK_ALLOW_PRIVATE": "true",
 	}}
+	model := llmtest.New()
+	model.Key = s.env["LLM_API_KEY"]
 	for _, each := range []struct {
 		setting, path string
 		handler       http.Handler
 		steps         []string
 	}{
 		{"TRANSCRIPT_URL", "", servertest.New(200, heard), []string{"transcribe-track"}},
-		{"LLM_URL", "/v1", llmtest.New(), []string{"detect-topics", "generate-title", "generate-summary"}},
+		{"LLM_URL", "/v1", model, []string{"detect-topics", "generate-title", "generate-summary"}},
 		{"CONSENT_URL", "", consenttest.New(), []string{"cleanup-consent"}},
 		{"ZULIP_REALM", "", zuliptest.New(), []string{"post-zulip"}},
 		{"WEBHOOK_URL", "", webhooktest.New(0, 0), []string{"send-webhook"}},

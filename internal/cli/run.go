@@ -158,8 +158,11 @@ func runRun(ctx context.Context, env *Env, o *runOptions, recording string) erro
 	if _, err := operate.Locate(recording); err != nil {
 		return err
 	}
-	if err := model.Check(set.ModelDir); err != nil {
-		return err
+	// A speech server has a model of its own.
+	if cmp.Or(params["transcript-backend"], settings.SpeechEmbedded) == settings.SpeechEmbedded {
+		if err := model.Check(set.ModelDir); err != nil {
+			return err
+		}
 	}
 	if err := checkLanguage(set, params); err != nil {
 		return err

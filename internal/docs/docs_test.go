@@ -140,7 +140,7 @@ func stepTable(t *testing.T) []byte {
 }
 
 func environment(*testing.T) []byte {
-	return fmt.Appendf(nil, "# Environment variables\n\nMade from the settings by `make generate`. A flag wins over the environment. AWS credentials are found as\nevery AWS tool finds them (environment, shared files, web identity, instance role).\n\n%s", settings.Markdown())
+	return fmt.Appendf(nil, "# Settings\n\nMade from the settings by `make generate`. A flag wins over the environment, the environment over the settings\nfile, the file over the default; `trackscribe config` shows what is in effect and where it comes from. The file is\nYAML with one variable a line: `--config`, else `TRACKSCRIBE_CONFIG`, else `trackscribe/config.yaml` in the user's\nfolder of settings. AWS credentials are found as every AWS tool finds them (environment, shared files, web identity,\ninstance role).\n\n%s", settings.Markdown())
 }
 
 func picture(f draw.Func) func(*testing.T) []byte {

@@ -37,6 +37,8 @@ type Cluster interface {
 	// be now.
 	Shutdown(ctx context.Context, name string, now bool) error
 	Delete(ctx context.Context, name string) error
+	// Version says, for people, what this is.
+	Version(ctx context.Context) (string, error)
 	// Link is where a browser shows the Workflow, or "" when that is not known.
 	Link(name string) string
 

@@ -96,12 +96,22 @@ type schema struct {
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var q question
+	list := r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/models")
 	switch {
-	case r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/chat/completions"):
+	case !list && (r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/chat/completions")):
 		s.fail(w, 404, "", "Unknown request URL: %s %s", r.Method, r.URL.Path)
 		return
 	case s.Key != "" && r.Header.Get("Authorization") != "Bearer "+s.Key:
 		s.fail(w, 401, "invalid_api_key", "Incorrect API key provided: %s", strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+		return
+	}
+	if list {
+		models := []map[string]string{}
+		for _, m := range s.Models {
+			models = append(models, map[string]string{"id": m, "object": "model"})
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]any{"object": "list", "data": models})
 		return
 	}
 	if err := json.NewDecoder(r.Body).Decode(&q); err != nil || r.Header.Get("Content-Type") != "application/json" {

@@ -1,0 +1,153 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+
+	"github.com/trackscribe/trackscribe/internal/asr/server"
+	"github.com/trackscribe/trackscribe/internal/model"
+	"github.com/trackscribe/trackscribe/internal/remote"
+	"github.com/trackscribe/trackscribe/internal/settings"
+	"github.com/trackscribe/trackscribe/internal/source"
+	"github.com/trackscribe/trackscribe/internal/webhook"
+	"github.com/trackscribe/trackscribe/internal/zulip"
+	"github.com/trackscribe/trackscribe/steps"
+)
+
+// Services returns the checks of everything that steps talk to. modelDir is the
+// folder of the speech model.
+func Services(s settings.Settings, modelDir string) []Check {
+	return []Check{
+		{"speech", func(ctx context.Context) Finding { return speech(ctx, s.Speech, modelDir) }},
+		{"language model", func(ctx context.Context) Finding { return languageModel(ctx, s.LLM) }},
+		{"daily", func(ctx context.Context) Finding { return atDaily(ctx, s) }},
+		{"consent", func(ctx context.Context) Finding { return consentEndpoint(ctx, s.Consent) }},
+		{"zulip", func(ctx context.Context) Finding { return chat(ctx, s.Zulip) }},
+		{"webhook", func(ctx context.Context) Finding { return receiver(ctx, s.Webhook) }},
+	}
+}
+
+func speech(ctx context.Context, s settings.Speech, modelDir string) Finding {
+	if s.Backend == settings.SpeechEmbedded {
+		if err := model.Check(modelDir); err != nil {
+			return failed(err)
+		}
+		return ok("the embedded recogniser's model is in place; it knows English")
+	}
+	c := server.New(server.Options{URL: s.URL, Key: s.Key, Timeout: s.Timeout})
+	err := c.Check(ctx)
+	var e *remote.Error
+	if errors.As(err, &e) && e.Status == http.StatusNotFound {
+		return warn("", "it answers, and does not list its models: whether it takes the key shows when it is used")
+	}
+	return settle(err, "the server answers and takes the key")
+}
+
+func languageModel(ctx context.Context, s settings.LLM) Finding {
+	if s.URL == "" {
+		return skipped("LLM_URL is not set: topics and summary are extracted")
+	}
+	c := &remote.Client{
+		Service: "the language model", Setting: "LLM_URL", KeyName: "LLM_API_KEY", Base: s.URL, Authorize: remote.Bearer(s.Key), Secrets: []string{s.Key},
+	}
+	var list struct {
+		Data []struct {
+			ID string `json:"id"`
+		} `json:"data"`
+	}
+	err := c.JSON(ctx, remote.Request{Op: "list the models", Path: "/models"}, &list)
+	var e *remote.Error
+	switch {
+	case errors.As(err, &e) && e.Status == http.StatusNotFound:
+		return warn("", "it answers, and does not list its models: whether it has %q shows when it is used", s.Model)
+	case err != nil:
+		return failed(err)
+	}
+	var names []string
+	for _, m := range list.Data {
+		names = append(names, m.ID)
+	}
+	if !slices.Contains(names, s.Model) {
+		return Finding{State: Fail, Found: fmt.Sprintf("it has no model %q", s.Model), Do: fmt.Sprintf("set LLM_MODEL to one of its %d models", len(names))}
+	}
+	return ok("it answers, takes the key and has %q", s.Model)
+}
+
+func atDaily(ctx context.Context, s settings.Settings) Finding {
+	if s.Daily.Key == "" {
+		return skipped("DAILY_API_KEY is not set")
+	}
+	c, err := source.FromSettings(s).Client()
+	if err == nil {
+		err = c.Check(ctx)
+	}
+	return settle(err, "Daily answers and takes the key")
+}
+
+func consentEndpoint(ctx context.Context, s settings.Consent) Finding {
+	if s.URL == "" {
+		return skipped("CONSENT_URL is not set: consent.json in the store decides; without one the audio is %s", map[string]string{"keep": "kept", "delete": "deleted"}[s.Missing])
+	}
+	c := &remote.Client{
+		Service: "the consent endpoint", Setting: "CONSENT_URL", KeyName: "CONSENT_TOKEN", Base: s.URL, Authorize: remote.Bearer(s.Token), Secrets: []string{s.Token},
+	}
+	_, err := c.Do(ctx, remote.Request{Op: "ask for decisions", Path: "/trackscribe-doctor"})
+	var e *remote.Error
+	if errors.As(err, &e) && e.Status == http.StatusNotFound {
+		err = nil // nobody decided about that
+	}
+	return settle(err, "it answers and takes the token")
+}
+
+func chat(ctx context.Context, s settings.Zulip) Finding {
+	if s.Realm == "" {
+		return skipped("ZULIP_REALM is not set")
+	}
+	c := zulip.New(zulip.Options{Realm: s.Realm, Email: s.Email, Key: s.Key, Channel: s.Channel, Topic: s.Topic})
+	return settle(c.Check(ctx), "Zulip answers, takes the key and has the channel %q", s.Channel)
+}
+
+// receiver sends nothing: it only connects.
+func receiver(ctx context.Context, s settings.Webhook) Finding {
+	if s.URL == "" {
+		return skipped("WEBHOOK_URL is not set")
+	}
+	u, err := url.Parse(s.URL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return failed(steps.Wrong("check WEBHOOK_URL", "its address is no http:// or https:// address"))
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", u.Hostname())
+	if err != nil {
+		return failed(steps.Wrong("check WEBHOOK_URL", "the receiver's host name is not known"))
+	}
+	if !s.AllowPrivate && slices.ContainsFunc(found, webhook.Private) {
+		return failed(steps.Wrong("if that is meant: WEBHOOK_ALLOW_PRIVATE=true", "the receiver's address is inside a private network"))
+	}
+	if err := connect(ctx, found, port); err != nil {
+		return failed(&steps.Error{Class: steps.Transient, Err: fmt.Errorf("the receiver does not take connections"), Tip: "is it up? check WEBHOOK_URL"})
+	}
+	if s.Secret == "" {
+		return warn("set WEBHOOK_SECRET, and have the receiver check the signature", "the receiver takes connections; what it is told is not signed")
+	}
+	return ok("the receiver takes connections; nothing was sent")
+}
+
+func connect(ctx context.Context, at []netip.Addr, port string) (err error) {
+	for _, a := range at {
+		var conn net.Conn
+		if conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(a.Unmap().String(), port)); err == nil {
+			return conn.Close()
+		}
+	}
+	return err
+}
