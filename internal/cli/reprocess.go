@@ -65,7 +65,7 @@ is reused: a failed run goes on where it failed.
 	f.DurationVar(&o.stuck, "stuck", 0, "recordings whose newest run has not ended, is not running, and was silent for so long")
 	f.BoolVar(&o.stale, "stale", false, "recordings whose newest result was made by other steps, or with other parameters")
 	f.DurationVar(&o.since, "since", 0, "only recordings whose newest run was asked for within this time")
-	f.StringVar(&o.source, "source", "", "s3:// prefix whose folders are recordings, for --missing")
+	f.StringVar(&o.source, "source", "", "daily, or an s3:// prefix whose folders are recordings, for --missing")
 	f.IntVar(&o.limit, "limit", 0, "at most so many recordings; 0: all")
 	f.IntVar(&o.maxParallel, "max-parallel", 0, "leave the rest for the next time when so many runs are running; 0: no bound")
 	f.BoolVar(&o.dryRun, "dry-run", false, "only say what would be run, and why")
@@ -78,7 +78,7 @@ func runReprocess(ctx context.Context, env *Env, o *reprocessOptions) error {
 		return usage("say which recordings: --missing, --failed, --stuck AFTER, --stale", "nothing is selected")
 	}
 	if o.missing && o.source == "" {
-		return usage("give --source s3://bucket/prefix", "--missing needs a source to look in")
+		return usage("give --source daily or s3://bucket/prefix", "--missing needs a source to look in")
 	}
 	s, params, err := o.submitter(ctx, env)
 	if err != nil {

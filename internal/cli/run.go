@@ -81,7 +81,8 @@ func newRunCommand(env *Env) *cobra.Command {
 
 RECORDING is a folder or an s3:// prefix with one audio file per participant
 (.webm, .ogg or .wav, or Daily's raw tracks), at its top or in a folder
-tracks/, with or without Daily's recording.json and participants.json.
+tracks/, with or without Daily's recording.json and participants.json; or
+daily:<recording-id>, which is read from Daily.
 
 What is finished is never done twice: after an interruption run the same
 command again and it goes on where it was. The path of the report goes to
@@ -89,7 +90,8 @@ stdout, progress to stderr.
 ` + exitHelp,
 		Example: `  trackscribe run ./standup
   trackscribe run ./standup --out s3://bucket/prefix -o json
-  trackscribe run s3://bucket/recordings/standup --refresh detect-topics`,
+  trackscribe run s3://bucket/recordings/standup --refresh detect-topics
+  trackscribe run daily:7f6d9c1a-5b0e-4c43-9a52-2f1f0e6a4d10`,
 		Args: exactArgs("RECORDING"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runRun(cmd.Context(), env, o, args[0]) },
 	}

@@ -101,8 +101,8 @@ func newSubmitCommand(env *Env) *cobra.Command {
 		Short: "Run recordings on a cluster",
 		Long: `Run recordings on a cluster: one Workflow for each.
 
-RECORDING is an s3:// prefix that the cluster's pods can read, or a local folder,
-which is copied into the store first. Everything is checked before anything is
+RECORDING is an s3:// prefix that the cluster's pods can read, daily:<recording-id>,
+or a local folder, which is copied into the store first. Everything is checked before anything is
 created; the same run id twice is one run.
 ` + clusterHelp,
 		Example: `  trackscribe submit s3://daily/team/standup --store s3://meetings/trackscribe

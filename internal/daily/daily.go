@@ -24,6 +24,10 @@ import (
 // page is how many entries Daily gives at once.
 const page = 100
 
+// pause is how long a listing waits between two pages: Daily takes two such
+// requests a second.
+const pause = 500 * time.Millisecond
+
 // maxPages bounds a listing: a server that never ends is none.
 const maxPages = 1000
 
@@ -126,6 +130,12 @@ func (c *Client) Recordings(ctx context.Context) iter.Seq2[Recording, error] {
 				return
 			}
 			query.Set("starting_after", list.Data[len(list.Data)-1].ID)
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+				yield(Recording{}, context.Cause(ctx))
+				return
+			}
 		}
 	}
 }

@@ -2,14 +2,19 @@ package reprocess_test
 
 import (
 	"context"
+	"maps"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/trackscribe/trackscribe/internal/daily/dailytest"
 	"github.com/trackscribe/trackscribe/internal/reprocess"
 	"github.com/trackscribe/trackscribe/internal/run"
+	"github.com/trackscribe/trackscribe/internal/settings"
+	"github.com/trackscribe/trackscribe/internal/source"
 	"github.com/trackscribe/trackscribe/internal/store"
 	"github.com/trackscribe/trackscribe/internal/store/folder"
 	"github.com/trackscribe/trackscribe/steps/artifact"
@@ -188,5 +193,31 @@ func TestSelectLeavesDeletedAudioAlone(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("picks (-want +got):\n%s", diff)
+	}
+}
+
+// TestMissingAtDaily picks what Daily has and nobody ran, by one listing.
+func TestMissingAtDaily(t *testing.T) {
+	t.Parallel()
+	account := dailytest.New()
+	for _, r := range []map[string]any{
+		{"id": "known"}, {"id": "new-1"}, {"id": "going-on", "status": "in-progress"}, {"id": "mixed", "type": "cloud"}, {"id": "old", "start_ts": now.Add(-48 * time.Hour).Unix()},
+	} {
+		full := map[string]any{"start_ts": now.Add(-time.Hour).Unix(), "status": "finished", "tracks": []any{map[string]any{"type": "audio", "s3Key": "d/r/x"}}}
+		maps.Copy(full, r)
+		account.Add(full)
+	}
+	srv := httptest.NewServer(account)
+	defer srv.Close()
+	w := newWorld(t)
+	w.asked("known", "r1", time.Hour, nil)
+	picks, err := reprocess.Select(t.Context(), w.g, w.st, reprocess.Options{
+		Missing: true, Source: "daily", Since: now.Add(-24 * time.Hour), Now: now, Sources: source.Options{Daily: settings.Daily{URL: srv.URL, Key: dailytest.Key}},
+	})
+	if err != nil || len(picks) != 1 || picks[0].Recording != "new-1" || picks[0].Source != "daily:new-1" || picks[0].Why != "missing" {
+		t.Errorf("picked %+v (%v)", picks, err)
+	}
+	if n := len(account.Requests()); n != 1 {
+		t.Errorf("%d requests, want one", n)
 	}
 }

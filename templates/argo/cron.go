@@ -29,7 +29,7 @@ func (r renderer) reprocess() wfv1.WorkflowTemplate {
 		args = append(args, "--source="+re.Source)
 	}
 	var env []corev1.EnvVar
-	if strings.HasPrefix(re.Source, "daily:") {
+	if strings.TrimSuffix(re.Source, ":") == "daily" {
 		// It lists the account's recordings.
 		env = r.serviceSecrets(graph.Unit{Nodes: []graph.Node{{Step: steps.Spec{Needs: []steps.Need{{Name: "daily"}}}}}})
 	}

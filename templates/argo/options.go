@@ -121,7 +121,7 @@ type PodGC struct {
 
 // Reprocess is what the rendered CronWorkflow does.
 type Reprocess struct {
-	Source      string   `json:"source,omitempty"`      // s3:// prefix whose folders are recordings; empty: only what the store knows
+	Source      string   `json:"source,omitempty"`      // daily, or an s3:// prefix whose folders are recordings; empty: only what the store knows
 	Select      []string `json:"select,omitempty"`      // flags of trackscribe reprocess; default --failed, --stuck=6h and, with a source, --missing
 	Schedules   []string `json:"schedules,omitempty"`   // default "17 3 * * *"
 	TimeZone    string   `json:"timeZone,omitempty"`    // default Etc/UTC

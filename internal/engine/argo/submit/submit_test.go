@@ -3,6 +3,7 @@ package submit_test
 import (
 	"context"
 	"errors"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,10 +14,13 @@ import (
 	wfv1 "github.com/argoproj/argo-workflows/v3/pkg/apis/workflow/v1alpha1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/trackscribe/trackscribe/internal/daily/dailytest"
 	"github.com/trackscribe/trackscribe/internal/engine/argo"
 	"github.com/trackscribe/trackscribe/internal/engine/argo/submit"
 	"github.com/trackscribe/trackscribe/internal/run"
 	"github.com/trackscribe/trackscribe/internal/runner"
+	"github.com/trackscribe/trackscribe/internal/settings"
+	"github.com/trackscribe/trackscribe/internal/source"
 	"github.com/trackscribe/trackscribe/internal/store/folder"
 	"github.com/trackscribe/trackscribe/steps"
 	render "github.com/trackscribe/trackscribe/templates/argo"
@@ -201,3 +205,40 @@ func emptyFolder(beside string) string {
 }
 
 func link(dir string) { _ = os.Symlink("anna.webm", filepath.Join(dir, "ben.webm")) }
+
+// TestFromDaily submits a recording that stays where it is, with the parameters
+// that the installed template has as defaults.
+func TestFromDaily(t *testing.T) {
+	t.Parallel()
+	account := dailytest.New()
+	account.Add(map[string]any{"id": "7F6D-a", "room_name": "standup", "status": "finished", "tracks": []any{map[string]any{"type": "audio", "s3Key": "d/r/x"}}})
+	srv := httptest.NewServer(account)
+	defer srv.Close()
+	f := newFixture(t)
+	f.Sources = source.Options{Daily: settings.Daily{URL: srv.URL, Key: dailytest.Key}}
+	for _, tmpl := range f.cluster.templates {
+		tmpl.Spec.Arguments.Parameters = []wfv1.Parameter{{Name: "llm-model", Value: wfv1.AnyStringPtr("m")}, {Name: "language", Value: wfv1.AnyStringPtr("en")}}
+	}
+	done, err := f.Submit(t.Context(), submit.Request{Recording: "daily:7F6D-a", RunID: "r1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done.Run.Source != "daily:7F6D-a" || done.Run.Recording != "7f6d-a" || len(done.Run.Params) != 1 || done.Run.Params["llm-model"] != "m" {
+		t.Errorf("run %+v", done.Run)
+	}
+	given := map[string]string{}
+	for _, p := range f.cluster.workflows[done.Workflow].Spec.Arguments.Parameters {
+		given[p.Name] = p.Value.String()
+	}
+	if given["source"] != "daily:7F6D-a" || given["llm-model"] != "m" {
+		t.Errorf("parameters %v", given)
+	}
+	for _, id := range []string{"daily:unknown", "daily:../x"} {
+		if _, err := f.Submit(t.Context(), submit.Request{Recording: id}); err == nil || steps.Hint(err) == "" {
+			t.Errorf("%s: error %v", id, err)
+		}
+	}
+	if n := len(f.cluster.workflows); n != 1 {
+		t.Errorf("%d workflows, want one", n)
+	}
+}
