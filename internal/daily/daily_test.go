@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http/httptest"
-	"strings"
 	"testing"
 
 	"github.com/trackscribe/trackscribe/internal/daily"
 	"github.com/trackscribe/trackscribe/internal/daily/dailytest"
 	"github.com/trackscribe/trackscribe/internal/remote/faulttest"
-	"github.com/trackscribe/trackscribe/steps"
 )
 
 func start(t *testing.T) (*dailytest.Server, *daily.Client) {
@@ -120,11 +118,8 @@ func TestFaults(t *testing.T) {
 	for _, f := range faulttest.All() {
 		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
-			gate := &faulttest.Gate{}
-			gate.Shut(f, -1)
-			srv := httptest.NewServer(gate)
-			defer srv.Close()
-			c := daily.NewClient(daily.ClientOptions{URL: srv.URL, Key: dailytest.Key})
+			url, gate := faulttest.Start(t, f)
+			c := daily.NewClient(daily.ClientOptions{URL: url, Key: dailytest.Key})
 			for name, call := range map[string]func(context.Context) error{
 				"recording": func(ctx context.Context) error { _, _, err := c.Recording(ctx, "x"); return err },
 				"check":     c.Check,
@@ -134,13 +129,7 @@ func TestFaults(t *testing.T) {
 					}
 					return err
 				},
-				"participants": func(ctx context.Context) error {
-					if f.Name == "404" {
-						return nil // after the last page; see above
-					}
-					_, err := c.Participants(ctx, "x")
-					return err
-				},
+				"participants": func(ctx context.Context) error { _, err := c.Participants(ctx, "x"); return err },
 			} {
 				gate.Open()
 				gate.Shut(f, -1)
@@ -148,11 +137,9 @@ func TestFaults(t *testing.T) {
 				err := call(ctx)
 				cancel()
 				if f.Name == "404" && name == "participants" {
-					continue
+					continue // after the last page; see above
 				}
-				if err == nil || !strings.Contains(err.Error(), f.Says) || steps.Classify(err) != f.Class || gate.Requests() != 1 {
-					t.Errorf("%s: %v (%s), after %d requests", name, err, steps.Classify(err), gate.Requests())
-				}
+				f.Check(t, gate, err)
 			}
 		})
 	}

@@ -29,24 +29,12 @@ func TestFaults(t *testing.T) {
 	for _, f := range faulttest.All() {
 		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
-			gate := &faulttest.Gate{}
-			gate.Shut(f, -1)
-			srv := httptest.NewServer(gate)
-			defer srv.Close()
+			url, gate := faulttest.Start(t, f)
 			var v map[string]any
-			err := client(srv.URL).JSON(t.Context(), remote.Request{Op: "ask", Method: http.MethodPost, Body: []byte("{}")}, &v)
-			if err == nil || !strings.Contains(err.Error(), f.Says) || !strings.HasPrefix(err.Error(), "the service: ask: ") {
-				t.Fatalf("error %v, want one that tells %q", err, f.Says)
-			}
-			if got := steps.Classify(err); got != f.Class {
-				t.Errorf("class %s, want %s", got, f.Class)
-			}
-			if n := gate.Requests(); n != 1 {
-				t.Errorf("%d requests, want 1", n)
-			}
-			var e *remote.Error
-			if !errors.As(err, &e) || (e.RetryAfter()-f.After).Abs() > time.Second {
-				t.Errorf("asks to wait %s, want %s", e.RetryAfter(), f.After)
+			err := client(url).JSON(t.Context(), remote.Request{Op: "ask", Method: http.MethodPost, Body: []byte("{}")}, &v)
+			f.Check(t, gate, err)
+			if !strings.HasPrefix(err.Error(), "the service: ask: ") {
+				t.Errorf("error %v does not say who was asked for what", err)
 			}
 			if f.Class == steps.Misuse && steps.Hint(err) == "" {
 				t.Error("no hint")

@@ -177,10 +177,9 @@ func (s *Source) OpenTrack(ctx context.Context, t artifact.Track) (io.ReadCloser
 	if err != nil {
 		return nil, fmt.Errorf("open track %d: %w", t.Index, err)
 	}
-	if info.Size != t.Size {
+	if err := getrecording.CheckSize(t, info.Size); err != nil {
 		rc.Close()
-		return nil, steps.Bad("the file changed while it was being read: run again",
-			"track %d has %d bytes, was %d when the recording was listed", t.Index, info.Size, t.Size)
+		return nil, err
 	}
 	if sum, ok := strings.CutPrefix(t.Identity, "sha256:"); ok {
 		return store.Verify(rc, sum, t.Size), nil

@@ -32,6 +32,15 @@ type Object struct {
 	Link     bool   // it only points to a file elsewhere, which is not followed
 }
 
+// CheckSize reports a track whose file has another size than when it was
+// listed.
+func CheckSize(t artifact.Track, size int64) error {
+	if size == t.Size {
+		return nil
+	}
+	return steps.Bad("the file changed while it was being read: run again", "track %d has %d bytes, was %d when the recording was listed", t.Index, size, t.Size)
+}
+
 // In is what the step reads: nothing but the source.
 type In struct{}
 

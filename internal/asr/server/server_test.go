@@ -125,22 +125,11 @@ func TestFaults(t *testing.T) {
 	for _, f := range faulttest.All() {
 		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
-			gate := &faulttest.Gate{}
-			gate.Shut(f, -1)
-			srv := httptest.NewServer(gate)
-			defer srv.Close()
-			_, _, err := server.New(options(srv.URL)).Transcribe(t.Context(), job(t, &stepstest.Documents{}), input(track), "en")
-			if err == nil || !strings.Contains(err.Error(), f.Says) || !strings.Contains(err.Error(), "chunk 1 of 1 (0:00 to 0:0") {
-				t.Fatalf("error %v, want one that names the chunk and tells %q", err, f.Says)
-			}
-			if got := steps.Classify(err); got != f.Class {
-				t.Errorf("class %s, want %s", got, f.Class)
-			}
-			if n := gate.Requests(); n != 1 {
-				t.Errorf("%d requests, want 1", n)
-			}
-			if (steps.RetryAfter(err) - f.After).Abs() > time.Second {
-				t.Errorf("asks to wait %s, want %s", steps.RetryAfter(err), f.After)
+			url, gate := faulttest.Start(t, f)
+			_, _, err := server.New(options(url)).Transcribe(t.Context(), job(t, &stepstest.Documents{}), input(track), "en")
+			f.Check(t, gate, err)
+			if !strings.Contains(err.Error(), "chunk 1 of 1 (0:00 to 0:0") {
+				t.Errorf("error %v does not name the chunk", err)
 			}
 		})
 	}

@@ -8,8 +8,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
+	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/trackscribe/trackscribe/steps"
@@ -132,6 +135,34 @@ func hangUp(w http.ResponseWriter) {
 		_ = tcp.SetLinger(0)
 	}
 	conn.Close()
+}
+
+// Start starts a service that meets every request with the fault.
+func Start(t testing.TB, f Fault) (url string, gate *Gate) {
+	t.Helper()
+	gate = &Gate{}
+	gate.Shut(f, -1)
+	srv := httptest.NewServer(gate)
+	t.Cleanup(srv.Close)
+	return srv.URL, gate
+}
+
+// Check checks the failure of an attempt that met the fault: its class, that it
+// tells, that it was a single request, and how long it asks to wait.
+func (f Fault) Check(t testing.TB, gate *Gate, err error) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), f.Says) {
+		t.Fatalf("error %v, want one that tells %q", err, f.Says)
+	}
+	if got := steps.Classify(err); got != f.Class {
+		t.Errorf("class %s, want %s: %v", got, f.Class, err)
+	}
+	if n := gate.Requests(); n != 1 {
+		t.Errorf("%d requests in one attempt, want 1", n)
+	}
+	if after := steps.RetryAfter(err); (after - f.After).Abs() > time.Second {
+		t.Errorf("asks to wait %s, want %s", after, f.After)
+	}
 }
 
 // A Gate stands before a fake service. While it is shut, requests meet the
