@@ -174,10 +174,10 @@ func (f *faulty) check(t *testing.T, step string, fault faulttest.Fault) {
 	gate.Open()
 	gate.Shut(fault, -1)
 	f.waited = 0
-	// Calls end before their step's time does.
-	limit := 2 * faulttest.Patience
-	if fault.After > 0 {
-		limit = time.Minute
+	limit := time.Minute
+	if fault.Endless {
+		// Calls end before their step's time does.
+		limit = faulttest.Patience
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()

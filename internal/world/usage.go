@@ -10,14 +10,20 @@ import (
 	"github.com/trackscribe/trackscribe/internal/store"
 	"github.com/trackscribe/trackscribe/steps"
 	"github.com/trackscribe/trackscribe/steps/artifact"
+	"github.com/trackscribe/trackscribe/steps/finalize"
 )
 
 // spending sums what the steps of a run used up, from their receipts. It
-// implements [github.com/trackscribe/trackscribe/steps/finalize.Ledger].
+// implements [finalize.Ledger].
 type spending struct {
 	store  store.Store
 	run    run.Run
 	prices settings.Prices
+}
+
+// Usage returns the ledger of a run.
+func Usage(st store.Store, r run.Run, prices settings.Prices) finalize.Ledger {
+	return spending{st, r, prices}
 }
 
 // Usage returns what the steps used up so far, by step, and what that costs.

@@ -55,7 +55,7 @@ func (w *World) Step(ctx context.Context, r run.Run, name string) (steps.Step, e
 	}
 	out := catalog.Outside{
 		Source: src, Transcriber: w.transcriber(r.Recording), Publisher: publisher{w.opt.Store, r.Recording},
-		Ledger:  spending{w.opt.Store, r, w.opt.Settings.Prices},
+		Ledger:  Usage(w.opt.Store, r, w.opt.Settings.Prices),
 		Effects: ledger{w.opt.Store, r.Recording}, Link: w.link,
 	}
 	w.effects(&out)

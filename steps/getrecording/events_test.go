@@ -107,3 +107,28 @@ func TestEventsThatCannotBe(t *testing.T) {
 		t.Errorf("tracks %+v, error %v", rec.Tracks, err)
 	}
 }
+
+func FuzzEvents(f *testing.F) {
+	f.Add(log(started(1, bob, "audio/webm", 0.229), event("track-paused", 1, 10), event("track-removed", 1, 12)))
+	f.Add(`{"events":[{"type":"recording-media-started","data":{"uri":"` + bob + `","mediaStartTime":1e300,"trackSessionNum":1e99}}]}`)
+	f.Add(`{"events":null}`)
+	f.Fuzz(func(t *testing.T, log string) {
+		rec, err := recorded(t, scripted{"tracks/" + bob: "", "x.event.json": log})
+		if err != nil {
+			if steps.Classify(err) != steps.Permanent {
+				t.Errorf("error %v", err)
+			}
+			return
+		}
+		for _, tr := range rec.Tracks {
+			if tr.Start != nil && !(*tr.Start >= 0 && *tr.Start < 12*3600) {
+				t.Errorf("track begins at %v", *tr.Start)
+			}
+			for _, p := range tr.Paused {
+				if !(p.Start >= 0 && p.Length >= 0) {
+					t.Errorf("paused %+v", p)
+				}
+			}
+		}
+	})
+}
