@@ -37,7 +37,8 @@ their values from --set; those that something fans out over list as many tracks
 as --tracks says.
 
 With --exec every pod is a real process of the step binary, with the rendered
-command, environment and volumes, and works on a real recording and store.
+command, environment and volumes, and works on a real recording and store. What
+the environment says of services is rendered too; their keys are in a Secret.
 
 How the run went is printed as a tree. Whatever happens, no {{tag}} may survive
 in a pod, a node or an output.

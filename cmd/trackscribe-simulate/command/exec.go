@@ -49,8 +49,10 @@ func (o *options) planExec(ctx context.Context, env Env, params map[string]strin
 		modelDir = set.ModelDir
 	}
 	modelDir = model.Dir(modelDir, env.CacheDir)
-	if err := model.Check(modelDir); err != nil {
-		return nil, err
+	if set.Speech.Backend == settings.SpeechEmbedded {
+		if err := model.Check(modelDir); err != nil {
+			return nil, err
+		}
 	}
 	if modelDir, err = filepath.Abs(modelDir); err != nil {
 		return nil, err
