@@ -133,7 +133,7 @@ func TestSecretsStaySecret(t *testing.T) {
 	t.Parallel()
 	all := startServices(t)
 	env := maps.Clone(all.env)
-	env["ARGO_TOKEN"] = "Bearer planted-argo-token"
+	env["ARGO_TOKEN"], env["DAILY_WEBHOOK_SECRET"] = "Bearer planted-argo-token", "cGxhbnRlZC13ZWJob29r"
 	// Speech is the server's work: no model is needed here.
 	env["TRACKSCRIBE_MODEL_DIR"] = "/no/such/model"
 	out := t.TempDir()

@@ -49,7 +49,7 @@ items, a waveform and one mixed audio file.
 		}
 	}
 	add(groupHere, newRunCommand(env), newGraphCommand(env), newStepsCommand(env), newModelCommand(env), newConfigCommand(env), newDoctorCommand(env), newServeASRCommand(env))
-	add(groupCluster, newRenderCommand(env), newLintCommand(env), newSimulateCommand(env), newInstallCommand(env), newDiffCommand(env), newSubmitCommand(env), newReprocessCommand(env))
+	add(groupCluster, newRenderCommand(env), newLintCommand(env), newSimulateCommand(env), newInstallCommand(env), newDiffCommand(env), newSubmitCommand(env), newReprocessCommand(env), newServeCommand(env))
 	add(groupRuns,
 		newListCommand(env), newGetCommand(env), newWatchCommand(env), newWaitCommand(env), newLogsCommand(env),
 		newRetryCommand(env), newStopCommand(env), newDeleteCommand(env), newOpenCommand(env),

@@ -180,30 +180,37 @@ func runRun(ctx context.Context, env *Env, o *runOptions, recording string) erro
 		}
 		return err
 	}
+	show := newProgress(env, o, set, g)
+	show.begin(r, resumed)
+	answer, end, err := process(ctx, set, out, r, show)
+	if err != nil {
+		return err
+	}
+	answer.Resumed = resumed
+	return finish(ctx, env, o, out, answer, end)
+}
+
+// process runs a run in this process to its end, and tells the store of that.
+func process(ctx context.Context, set settings.Settings, out store.Store, r run.Run, show progress) (runAnswer, engine.Event, error) {
 	w := world.New(world.Options{Store: out, ModelDir: set.ModelDir, Settings: set, Now: time.Now})
 	eng := local.New(local.Options{Pools: graph.PoolSizes(runtime.GOMAXPROCS(0)), Runner: func(g graph.Graph, progress func(run.Task, float64)) local.TaskRunner {
 		return &runner.Runner{Graph: g, Store: out, Steps: w.Step, Scratch: set.Scratch, Now: time.Now, Progress: progress}
 	}})
-	if err := eng.Deploy(ctx, g); err != nil {
-		return err
+	if err := eng.Deploy(ctx, pipeline.New()); err != nil {
+		return runAnswer{}, engine.Event{}, err
 	}
 	if err := eng.Start(ctx, r); err != nil {
-		return err
+		return runAnswer{}, engine.Event{}, err
 	}
-	show := newProgress(env, o, set, g)
-	show.begin(r, resumed)
 	answer, end, err := follow(ctx, eng, r, show)
 	show.end(end)
-	if err != nil {
-		return err
+	if err != nil || end.State == engine.Canceled {
+		return answer, end, err
 	}
-	if end.State != engine.Canceled {
-		if err := operate.Finish(context.WithoutCancel(ctx), out, r.Recording, end.End(time.Now())); err != nil && end.State == engine.Succeeded {
-			return err
-		}
+	if err := operate.Finish(context.WithoutCancel(ctx), out, r.Recording, end.End(time.Now())); err != nil && end.State == engine.Succeeded {
+		return answer, end, err
 	}
-	answer.Resumed = resumed
-	return finish(ctx, env, o, out, answer, end)
+	return answer, end, nil
 }
 
 // follow shows the run's events to their end. An interrupt cancels the run and

@@ -2,10 +2,8 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"runtime"
 	"time"
@@ -76,25 +74,7 @@ func runServeASR(ctx context.Context, env *Env, o *serveASROptions) error {
 	if o.fetch {
 		opt.Fetch = fetcher(o.private)
 	}
-	listener, err := net.Listen("tcp", o.listen)
-	if err != nil {
-		return usage("choose another --listen address", "listen at %q: %w", o.listen, err)
-	}
-	server := &http.Server{Handler: serve.New(opt), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
-	if _, err := fmt.Fprintf(env.Stdout, "http://%s\n", listener.Addr()); err != nil {
-		return err
-	}
-	stopped := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() {
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-		defer cancel()
-		stopped <- server.Shutdown(grace)
-	})
-	defer stop()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return <-stopped
+	return listen(ctx, env, o.listen, serve.New(opt), func(context.Context) error { return nil })
 }
 
 // fetcher gets audio from addresses that callers name: not from inside the own

@@ -33,6 +33,8 @@ type Settings struct {
 	Prices  Prices
 	UI      string // base URL of pages about recordings, for links; empty: none
 
+	WebhookSecret string // base64, of Daily's webhook
+
 	// The cluster, as kubectl and the argo command read it.
 	Kubeconfig     string
 	ArgoServer     string // used instead of the Kubernetes API; empty: none

@@ -261,6 +261,10 @@ func serviceVars() []Var {
 func clusterVars() []Var {
 	return []Var{
 		{
+			Name: "DAILY_WEBHOOK_SECRET", Need: "serve", Secret: true, Doc: "the `hmac` that Daily gave for its webhook, in base64; for `trackscribe serve`",
+			set: text(func(s *Settings) *string { return &s.WebhookSecret }),
+		},
+		{
 			Name: "KUBECONFIG", Doc: "path of the kubeconfig, or several; default: `~/.kube/config`, in a pod its own service account",
 			set: text(func(s *Settings) *string { return &s.Kubeconfig }),
 		},

@@ -1,0 +1,181 @@
+package acceptance
+
+import (
+	"bufio"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/trackscribe/trackscribe/internal/cli"
+	"github.com/trackscribe/trackscribe/internal/testenv"
+	"github.com/trackscribe/trackscribe/steps/artifact"
+)
+
+// serving starts trackscribe serve and returns its address, the lines that it
+// logs, and what stops it and returns its exit code.
+func serving(t *testing.T, env map[string]string, args ...string) (url string, lines <-chan string, stop func() int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	stdout, out := io.Pipe()
+	stderr, errs := io.Pipe()
+	code := make(chan int, 1)
+	go func() {
+		code <- cli.Run(ctx, cli.Env{
+			Args: append([]string{"serve", "--listen", "127.0.0.1:0"}, args...), Stdin: strings.NewReader(""), Stdout: out, Stderr: errs,
+			Getenv: func(name string) string { return env[name] },
+		})
+		out.Close()
+		errs.Close()
+	}()
+	logged := make(chan string, 1000)
+	go func() {
+		defer close(logged)
+		for s := bufio.NewScanner(stderr); s.Scan(); {
+			logged <- s.Text()
+		}
+	}()
+	first, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatalf("it does not listen: %v, exit code %d, %v", err, <-code, <-logged)
+	}
+	ended := false
+	stop = func() int {
+		if ended {
+			return 0
+		}
+		ended = true
+		cancel()
+		return <-code
+	}
+	t.Cleanup(func() { stop() })
+	return strings.TrimSpace(first), logged, stop
+}
+
+// told waits for a line that holds a text.
+func told(t *testing.T, lines <-chan string, text string) {
+	t.Helper()
+	late := time.After(2 * time.Minute)
+	var all []string
+	for {
+		select {
+		case l, ok := <-lines:
+			if !ok {
+				t.Fatalf("it ended without telling %q:\n%s", text, strings.Join(all, "\n"))
+			}
+			if all = append(all, l); strings.Contains(l, text) {
+				return
+			}
+		case <-late:
+			t.Fatalf("nothing tells %q:\n%s", text, strings.Join(all, "\n"))
+		}
+	}
+}
+
+func deliver(t *testing.T, url, secret, recording string) int {
+	t.Helper()
+	key, err := base64.StdEncoding.DecodeString(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := fmt.Sprintf(`{"version":"1.0.0","type":"recording.ready-to-download","payload":{"type":"raw-tracks","recording_id":%q}}`, recording)
+	stamp := strconv.FormatInt(time.Now().Unix(), 10)
+	mac := hmac.New(sha256.New, key)
+	io.WriteString(mac, stamp+"."+body)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/webhooks/daily", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Webhook-Timestamp", stamp)
+	req.Header.Set("X-Webhook-Signature", base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	return res.StatusCode
+}
+
+// TestServe has a recording run because Daily's webhook said that it is ready:
+// once, and never again.
+func TestServe(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, example(t, "standup"))
+	id := a.recording["id"].(string)
+	const secret = "c2VjcmV0LWZvci10ZXN0cw=="
+	a.env["DAILY_WEBHOOK_SECRET"], a.env["TRACKSCRIBE_MODEL_DIR"] = secret, testenv.Model(t)
+	store := t.TempDir()
+	url, lines, stop := serving(t, a.env, "--store", store)
+	if got := deliver(t, url, "d3Jvbmc=", id); got != http.StatusUnauthorized {
+		t.Errorf("a wrong signature: %d", got)
+	}
+	for range 3 {
+		if got := deliver(t, url, secret, id); got != http.StatusOK {
+			t.Fatalf("status %d", got)
+		}
+	}
+	told(t, lines, "is done")
+	var r artifact.Result
+	readJSON(t, filepath.Join(result(t, store), "result.json"), &r)
+	if r.WordCount == 0 {
+		t.Errorf("result %+v", r)
+	}
+	if code := stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	runs := func() int {
+		m, err := filepath.Glob(filepath.Join(store, "recordings", "*", "runs", "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(m)
+	}
+	// After a restart it is the same recording still.
+	url, lines, _ = serving(t, a.env, "--store", store)
+	if got := deliver(t, url, secret, id); got != http.StatusOK {
+		t.Errorf("status %d", got)
+	}
+	if got := deliver(t, url, secret, "unknown-recording"); got != http.StatusOK {
+		t.Errorf("status %d", got)
+	}
+	told(t, lines, "Daily has no recording")
+	if n := runs(); n != 1 {
+		t.Errorf("%d runs, want one", n)
+	}
+}
+
+func TestServeMisuse(t *testing.T) {
+	t.Parallel()
+	base := map[string]string{"DAILY_API_KEY": "k", "DAILY_WEBHOOK_SECRET": "c2VjcmV0", "TRACKSCRIBE_STORE": t.TempDir(), "TRACKSCRIBE_MODEL_DIR": testenv.Model(t)}
+	for name, c := range map[string]struct {
+		change map[string]string
+		args   []string
+		say    string
+	}{
+		"no secret":      {map[string]string{"DAILY_WEBHOOK_SECRET": ""}, nil, "no secret"},
+		"no base64":      {map[string]string{"DAILY_WEBHOOK_SECRET": "planted!"}, nil, "not base64"},
+		"no store":       {map[string]string{"TRACKSCRIBE_STORE": ""}, nil, "is not said"},
+		"no key":         {map[string]string{"DAILY_API_KEY": ""}, nil, "no key for Daily"},
+		"address in use": {nil, []string{"--listen", "256.0.0.1:1"}, "listen at"},
+		"engine":         {map[string]string{"DURABLE_WORKFLOW_PROVIDER": "hatchet"}, nil, `engine "hatchet"`},
+	} {
+		env := map[string]string{}
+		for _, m := range []map[string]string{base, c.change} {
+			for k, v := range m {
+				env[k] = v
+			}
+		}
+		o := trackscribeWith(t, env, append([]string{"serve"}, c.args...)...)
+		if o.code != 2 || !strings.Contains(o.stderr, c.say) || !strings.Contains(o.stderr, "hint: ") || strings.Contains(o.stderr, "planted") {
+			t.Errorf("%s: exit code %d, want 2 with %q\n%s", name, o.code, c.say, o.stderr)
+		}
+	}
+}
