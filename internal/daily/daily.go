@@ -129,7 +129,11 @@ func (c *Client) Recordings(ctx context.Context) iter.Seq2[Recording, error] {
 			if len(list.Data) < page {
 				return
 			}
-			query.Set("starting_after", list.Data[len(list.Data)-1].ID)
+			last := list.Data[len(list.Data)-1].ID
+			if last == "" || last == query.Get("starting_after") {
+				return // it does not go on: the same page would come for ever
+			}
+			query.Set("starting_after", last)
 			select {
 			case <-time.After(pause):
 			case <-ctx.Done():
@@ -166,7 +170,7 @@ func (c *Client) Participants(ctx context.Context, meeting string) ([]json.RawMe
 		var last struct {
 			ID string `json:"participant_id"`
 		}
-		if err := json.Unmarshal(list.Data[len(list.Data)-1], &last); err != nil || last.ID == "" {
+		if err := json.Unmarshal(list.Data[len(list.Data)-1], &last); err != nil || last.ID == "" || last.ID == query.Get("joined_after") {
 			return all, nil
 		}
 		query.Set("joined_after", last.ID)

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/trackscribe/trackscribe/internal/daily"
@@ -36,6 +39,31 @@ func TestParticipantsOfAllPages(t *testing.T) {
 		if calls := len(s.Requests()); calls > n/100+1 {
 			t.Errorf("%d calls for %d participants", calls, n)
 		}
+	}
+}
+
+// TestListsThatDoNotGoOn asks a server that knows no cursors.
+func TestListsThatDoNotGoOn(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int32
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		calls.Add(1)
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"data":[%s{"id":"last","participant_id":"last"}]}`, strings.Repeat(`{"id":"x","participant_id":"x"},`, 99))
+	}))
+	t.Cleanup(srv.Close)
+	c := daily.NewClient(daily.ClientOptions{URL: srv.URL, Key: dailytest.Key})
+	if _, err := c.Participants(t.Context(), "m"); err != nil || calls.Load() != 2 {
+		t.Errorf("%d calls for participants: %v", calls.Swap(0), err)
+	}
+	calls.Store(0)
+	for _, err := range c.Recordings(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := calls.Load(); n != 2 {
+		t.Errorf("%d calls for recordings", n)
 	}
 }
 

@@ -89,7 +89,7 @@ func (s *Source) Document(ctx context.Context, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	rc, _, err := files.Get(ctx, name)
+	rc, info, err := files.Get(ctx, name)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}
@@ -98,6 +98,9 @@ func (s *Source) Document(ctx context.Context, name string) ([]byte, error) {
 	}
 	defer rc.Close()
 	const most = 64 << 20 // Daily writes event files up to 50 MB
+	if info.Size > most {
+		return nil, steps.Bad("", "%q has %d bytes: that is no description of a recording", path.Base(name), info.Size)
+	}
 	return io.ReadAll(io.LimitReader(rc, most))
 }
 
@@ -176,9 +179,9 @@ func (s *Source) keys(ctx context.Context, rec Recording, files store.Store) (ke
 		}
 		return keys, nil
 	}
-	prefix := prefixOf(rec)
+	prefix := prefixOf(rec.key())
 	if prefix == "" {
-		return nil, steps.Bad("ask Daily why: the role may have lost the permission to list its bucket", "Daily lists no tracks of recording %q, nor where they are", s.id)
+		return nil, s.nowhere()
 	}
 	for info, err := range files.List(ctx, prefix) {
 		if err != nil {
@@ -193,10 +196,15 @@ func (s *Source) keys(ctx context.Context, rec Recording, files store.Store) (ke
 
 var startOf = regexp.MustCompile(`^(\d{13,})(-|$)`)
 
-// prefixOf is what the keys of a recording's files begin with: the room's
-// folder, and the recording's start in milliseconds.
-func prefixOf(rec Recording) string {
-	key := rec.key()
+// nowhere reports a recording whose files Daily does not name in any way.
+func (s *Source) nowhere() error {
+	return steps.Bad("ask Daily why: the role may have lost the permission to list its bucket", "Daily lists no tracks of recording %q, nor where they are", s.id)
+}
+
+// prefixOf is what the keys of a recording's files begin with, by the key of
+// the recording or of one of them: the room's folder, and the recording's start
+// in milliseconds. It is empty if the key tells neither.
+func prefixOf(key string) string {
 	m := startOf.FindStringSubmatch(path.Base(key))
 	if m == nil {
 		return ""
@@ -221,11 +229,32 @@ func (s *Source) OpenTrack(ctx context.Context, t artifact.Track) (io.ReadCloser
 	return rc, nil
 }
 
-// Left returns the recording's files that can be heard, at whatever version.
+// Left returns the recording's files that can be heard, at whatever version:
+// those that Daily lists, and whatever else in the room's folder is called as
+// this recording's. Other recordings of the room are none of them. Where Daily
+// says nothing, it is an error: then nobody knows what is left.
 func (s *Source) Left(ctx context.Context) ([]string, error) {
 	rec, _, err := s.recording(ctx)
 	if err != nil {
 		return nil, err
+	}
+	listed, places := map[string]bool{}, map[string]bool{}
+	if prefix := prefixOf(rec.key()); prefix != "" {
+		places[prefix] = true
+	}
+	if rec.Tracks != nil {
+		for _, t := range *rec.Tracks {
+			listed[t.Key], places[t.Key] = true, true
+			if prefix := prefixOf(t.Key); prefix != "" {
+				places[prefix] = true
+			}
+		}
+	}
+	if len(places) == 0 {
+		if rec.Tracks == nil {
+			return nil, s.nowhere()
+		}
+		return nil, nil // nobody made a sound
 	}
 	files, err := s.open(ctx)
 	if err != nil {
@@ -233,32 +262,26 @@ func (s *Source) Left(ctx context.Context) ([]string, error) {
 	}
 	p, ok := files.(store.Purger)
 	if !ok {
-		return nil, steps.Bad("delete the raw tracks where they are", "the bucket of Daily's tracks cannot delete for good")
-	}
-	var listed []string
-	prefixes := map[string]bool{}
-	if rec.Tracks != nil {
-		for _, t := range *rec.Tracks {
-			listed = append(listed, t.Key)
-			prefixes[t.Key] = true
-		}
-	}
-	if prefix := prefixOf(rec); prefix != "" && rec.Tracks == nil {
-		prefixes[prefix] = true
+		return nil, errKeeps()
 	}
 	var keys []string
-	for prefix := range prefixes {
-		for key, err := range p.Remains(ctx, prefix) {
+	for place := range places {
+		for key, err := range p.Remains(ctx, place) {
 			if err != nil {
 				return nil, fmt.Errorf("list the source: %w", err)
 			}
-			if getrecording.IsMedia(key) && (rec.Tracks == nil || slices.Contains(listed, key)) {
+			if ours := prefixOf(key); listed[key] || places[ours] && getrecording.IsMedia(key) {
 				keys = append(keys, key)
 			}
 		}
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys), nil
+}
+
+// errKeeps says that the bucket is a store that cannot be made to forget.
+func errKeeps() error {
+	return steps.Bad("delete the raw tracks where they are", "the bucket of Daily's tracks cannot delete for good")
 }
 
 // Erase removes one of the recording's files for good.
@@ -269,7 +292,7 @@ func (s *Source) Erase(ctx context.Context, name string) error {
 	}
 	p, ok := files.(store.Purger)
 	if !ok {
-		return steps.Bad("delete the raw tracks where they are", "the bucket of Daily's tracks cannot delete for good")
+		return errKeeps()
 	}
 	if err := p.Purge(ctx, name); err != nil {
 		return fmt.Errorf("delete at the source: %w", err)

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -133,8 +134,12 @@ func receiver(ctx context.Context, s settings.Webhook) Finding {
 	if !s.AllowPrivate && slices.ContainsFunc(found, webhook.Private) {
 		return failed(steps.Wrong("if that is meant: WEBHOOK_ALLOW_PRIVATE=true", "the receiver's address is inside a private network"))
 	}
-	if err := connect(ctx, found, port); err != nil {
-		return failed(&steps.Error{Class: steps.Transient, Err: fmt.Errorf("the receiver does not take connections"), Tip: "is it up? check WEBHOOK_URL"})
+	var secure *tls.Config
+	if u.Scheme == "https" {
+		secure = &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12}
+	}
+	if err := connect(ctx, found, port, secure); err != nil {
+		return failed(err)
 	}
 	if s.Secret == "" {
 		return warn("set WEBHOOK_SECRET, and have the receiver check the signature", "the receiver takes connections; what it is told is not signed")
@@ -142,12 +147,27 @@ func receiver(ctx context.Context, s settings.Webhook) Finding {
 	return ok("the receiver takes connections; nothing was sent")
 }
 
-func connect(ctx context.Context, at []netip.Addr, port string) (err error) {
+// connect connects to one of the addresses, and shakes hands where secure says
+// with whom. Its errors name no address.
+func connect(ctx context.Context, at []netip.Addr, port string, secure *tls.Config) error {
 	for _, a := range at {
-		var conn net.Conn
-		if conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(a.Unmap().String(), port)); err == nil {
-			return conn.Close()
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(a.Unmap().String(), port))
+		if err != nil {
+			continue
 		}
+		defer conn.Close()
+		if secure == nil {
+			return nil
+		}
+		err = tls.Client(conn, secure).HandshakeContext(ctx)
+		var untrusted *tls.CertificateVerificationError
+		switch {
+		case errors.As(err, &untrusted):
+			return steps.Wrong("give it a certificate of its own name, by an authority that this machine trusts", "the receiver's certificate is not trusted")
+		case err != nil:
+			return steps.Wrong("check WEBHOOK_URL: is it https://, and that port?", "the receiver takes connections, and speaks no TLS")
+		}
+		return nil
 	}
-	return err
+	return &steps.Error{Class: steps.Transient, Err: errors.New("the receiver does not take connections"), Tip: "is it up? check WEBHOOK_URL"}
 }

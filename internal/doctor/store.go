@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/trackscribe/trackscribe/internal/store"
 	"github.com/trackscribe/trackscribe/internal/store/open"
@@ -29,19 +30,50 @@ func Store(location string, s3 open.Options, name string) Check {
 		if err != nil {
 			return failed(steps.Wrong("TRACKSCRIBE_STORE is a folder or s3://bucket/prefix", "%w", err))
 		}
-		return examine(ctx, st, "doctor-"+name+"-")
+		return tidily(ctx, st, "doctor-"+name+"-")
 	}}
 }
 
-func examine(ctx context.Context, st store.Store, prefix string) Finding {
+// tidily examines a store and removes what that wrote, however it ends.
+func tidily(ctx context.Context, st store.Store, prefix string) Finding {
+	work := ctx
+	if end, limited := ctx.Deadline(); limited {
+		// The rest of the time is for removing what was written.
+		var cancel context.CancelFunc
+		work, cancel = context.WithDeadline(ctx, end.Add(-time.Until(end)/5))
+		defer cancel()
+	}
 	small, big := prefix+"small", prefix+"large"
+	f := examine(work, st, small, big)
+	if f.State != OK {
+		if err := errors.Join(remove(ctx, st, small), remove(ctx, st, big)); err != nil {
+			f.Found += fmt.Sprintf("; %s and %s may be left behind", small, big)
+		}
+	}
+	return f
+}
+
+// remove removes an object, for good if that is allowed. One that was never
+// written is no error, even to those who may remove nothing.
+func remove(ctx context.Context, st store.Store, key string) error {
+	if p, ok := st.(store.Purger); ok && p.Purge(ctx, key) == nil {
+		return nil
+	}
+	err := st.Delete(ctx, key)
+	if _, there := st.Stat(ctx, key); errors.Is(there, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+func examine(ctx context.Context, st store.Store, small, big string) Finding {
 	versions := false
 	may := []struct {
 		what string
 		do   func() error
 	}{
 		{"list", func() error {
-			for _, err := range st.List(ctx, prefix) {
+			for _, err := range st.List(ctx, small) {
 				return err
 			}
 			return nil

@@ -35,11 +35,12 @@ var (
 type Options struct {
 	S3    open.Options // of buckets
 	Daily settings.Daily
+	Store string // where artifacts lie; if that is Daily's bucket too, S3 says where it is
 }
 
 // FromSettings returns the options that the settings say.
 func FromSettings(s settings.Settings) Options {
-	return Options{S3: open.FromSettings(s), Daily: s.Daily}
+	return Options{S3: open.FromSettings(s), Daily: s.Daily, Store: s.Store}
 }
 
 // Open opens the place of a recording.
@@ -88,6 +89,9 @@ func (o Options) bucket(ctx context.Context, name, region string) (store.Store, 
 	s3 := o.S3
 	if d.Endpoint != "" {
 		s3.Endpoint, s3.PathStyle = d.Endpoint, true
+	} else if at, err := open.ParseLocation(o.Store); err != nil || at.Bucket != name {
+		// The store's own server has no bucket of Daily's: that is at AWS.
+		s3.Endpoint, s3.PathStyle = "", false
 	}
 	switch {
 	case d.Region != "":

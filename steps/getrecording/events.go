@@ -20,15 +20,18 @@ const EventSuffix = ".event.json"
 // are skipped, as the documentation asks for.
 type eventLog struct {
 	Events []struct {
-		TS   float64 `json:"ts"` // Unix seconds
-		Type string  `json:"type"`
-		Data struct {
-			Track       json.Number `json:"trackSessionNum"`
-			URI         string      `json:"uri"`
-			ContentType string      `json:"contentType"`
-			MediaStart  float64     `json:"mediaStartTime"` // Unix seconds
-		} `json:"data"`
+		TS   float64         `json:"ts"` // Unix seconds
+		Type string          `json:"type"`
+		Data json.RawMessage `json:"data"` // of a shape that depends on the type
 	} `json:"events"`
+}
+
+// trackEvent is the data of an event of a track.
+type trackEvent struct {
+	Track       json.Number `json:"trackSessionNum"`
+	URI         string      `json:"uri"`
+	ContentType string      `json:"contentType"`
+	MediaStart  float64     `json:"mediaStartTime"` // Unix seconds
 }
 
 // maxOffset is the latest start that is believed, in seconds.
@@ -50,27 +53,36 @@ func place(rec *artifact.Recording, log []byte) error {
 	began := map[json.Number]float64{} // when a pause did
 	for _, e := range l.Events {
 		switch e.Type {
+		case "recording-media-started", "track-paused", "track-resumed", "track-removed":
+		default:
+			continue
+		}
+		var data trackEvent
+		if err := json.Unmarshal(e.Data, &data); len(e.Data) > 0 && err != nil {
+			return steps.Bad("remove the file to go by the tracks alone", "read the event file: event %q: %w", e.Type, err)
+		}
+		switch e.Type {
 		case "recording-media-started":
-			base := path.Base(e.Data.URI)
+			base := path.Base(data.URI)
 			name := strings.TrimSuffix(base, path.Ext(base))
 			i, ok := tracks[name]
 			start, known := recordingStart(name)
 			if !ok || !known {
 				continue
 			}
-			if strings.Contains(e.Data.ContentType, "aac") || strings.Contains(e.Data.ContentType, "mp4") {
-				return steps.Bad("let Daily write them as WAV (enable_raw_tracks_transcoded_audio), or leave them raw", "track %d is AAC (%s), which is not read", i, e.Data.ContentType)
+			if strings.Contains(data.ContentType, "aac") || strings.Contains(data.ContentType, "mp4") {
+				return steps.Bad(notAAC, "track %d is AAC (%s), which is not read", i, data.ContentType)
 			}
-			if offset := round(e.Data.MediaStart - start); offset >= 0 && offset < maxOffset {
+			if offset := round(data.MediaStart - start); offset >= 0 && offset < maxOffset {
 				rec.Tracks[i].Start = &offset
 			}
-			at[e.Data.Track] = i
+			at[data.Track] = i
 		case "track-paused":
-			began[e.Data.Track] = e.TS
+			began[data.Track] = e.TS
 		case "track-resumed", "track-removed":
-			from, paused := began[e.Data.Track]
-			i, ok := at[e.Data.Track]
-			delete(began, e.Data.Track)
+			from, paused := began[data.Track]
+			i, ok := at[data.Track]
+			delete(began, data.Track)
 			if !ok || !paused {
 				continue
 			}

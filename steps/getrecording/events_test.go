@@ -67,6 +67,7 @@ func TestEventsPlaceTracks(t *testing.T) {
 		"tracks/" + ann + ".wav": "", "tracks/" + bob: "",
 		"1763980200000.event.json": log(
 			event("track-added", 1, 0), `{"ts":1,"type":"chat-message","data":{"text":"hi"}}`,
+			`{"ts":1,"type":"later","data":"of another shape"}`, `{"ts":1,"type":"track-paused"}`, `{"ts":1,"type":"track-resumed","data":null}`,
 			started(1, bob, "audio/webm", 0.229), started(2, ann, "audio/wav", 8.13),
 			event("track-paused", 2, 10), event("track-resumed", 2, 12.5), event("track-paused", 2, 20), event("track-removed", 2, 21.25),
 			started(3, vid, "video/webm", 3),
@@ -91,6 +92,7 @@ func TestEventsThatCannotBe(t *testing.T) {
 	for name, c := range map[string]struct{ log, say string }{
 		"not JSON": {"{", "read the event file"},
 		"AAC":      {log(started(1, bob, "audio/aac", 1)), "track 0 is AAC"},
+		"odd data": {log(`{"ts":1,"type":"track-paused","data":"odd"}`), "read the event file"},
 		"AAC, mp4": {log(started(1, bob, "audio/mp4", 1)), "track 0 is AAC"},
 	} {
 		_, err := recorded(t, scripted{"tracks/" + bob: "", "x.event.json": c.log})

@@ -41,6 +41,12 @@ var trackName = regexp.MustCompile(`^(\d{13,})-([0-9a-fA-F-]{36})-(cam-audio|cam
 // says so.
 var extensions = []string{".webm", ".weba", ".mka", ".ogg", ".oga", ".opus", ".wav"}
 
+// aac are the extensions of tracks that Daily transcoded to AAC.
+var aac = []string{".aac", ".m4a", ".mp4"}
+
+// notAAC is what to do about such tracks.
+const notAAC = "let Daily write them as WAV (enable_raw_tracks_transcoded_audio), or leave them raw"
+
 // RecordingID returns the id that a recording.json states, or "".
 func RecordingID(doc []byte) (string, error) {
 	d, err := parse(doc)
@@ -130,6 +136,9 @@ func addTracks(rec *artifact.Recording, objects []Object, listed map[string]bool
 		seen[name] = o.Key
 		if o.Link {
 			return steps.Bad("copy the file itself into the recording's folder", "track %q is a link to a file elsewhere", o.Key)
+		}
+		if t.ClockOffset >= 0 && slices.Contains(aac, strings.ToLower(path.Ext(base))) {
+			return steps.Bad(notAAC, "track %q is AAC, which is not read", o.Key)
 		}
 		found[base] = true
 		if o.Size > maxTrackSize {

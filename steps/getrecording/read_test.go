@@ -53,6 +53,8 @@ func TestRead(t *testing.T) {
 		{name: "listed but absent", doc: listing(bob), err: "which is not there"},
 		{name: "listed twice", doc: listing(bob, bob), keys: []string{"tracks/" + bob}, err: "twice"},
 		{name: "two of one name", keys: []string{"anna.webm", "tracks/anna.ogg"}, err: "two tracks have one name"},
+		{name: "AAC", doc: listing(bob + ".m4a"), keys: []string{"d/r/" + bob + ".m4a"}, err: "is AAC"},
+		{name: "AAC beside what is listed", doc: listing(bob), keys: []string{"d/r/" + bob, "d/r/" + bob + ".m4a"}, want: []string{"d/r/" + bob}},
 		{name: "no tracks", keys: []string{"readme.md", "song.mp3"}, err: "no audio tracks"},
 		{name: "unreadable", doc: `{"id":`, err: "read recording.json"},
 		{name: "wrong type", doc: `{"tracks":"many"}`, err: "read recording.json"},
