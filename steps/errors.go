@@ -31,6 +31,16 @@ func (c Class) String() string {
 	}
 }
 
+// ParseClass is the class of that name; 0: none has it.
+func ParseClass(name string) Class {
+	for _, c := range []Class{Misuse, Permanent, Transient} {
+		if c.String() == name {
+			return c
+		}
+	}
+	return 0
+}
+
 // An Error is a failure whose class its maker knows.
 type Error struct {
 	Class Class

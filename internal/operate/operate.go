@@ -80,7 +80,7 @@ func Plan(ctx context.Context, g graph.Graph, out store.Store, req Request) (r r
 		}
 	}
 	if r.ID == "" {
-		r.ID = newID(req.Now)
+		r.ID = NewRunID(req.Now)
 	}
 	return r, false, run.CheckID("run", r.ID)
 }
@@ -262,8 +262,8 @@ func checkParams(g graph.Graph, params map[string]string) error {
 	return nil
 }
 
-// newID makes a run id that sorts by time.
-func newID(now time.Time) string {
+// NewRunID makes a run id that sorts by time.
+func NewRunID(now time.Time) string {
 	var b [3]byte
 	// It never fails on the systems Go supports.
 	_, _ = rand.Read(b[:])

@@ -32,6 +32,9 @@ func (v *view) missing(in Input) {
 	}
 
 	why := func(sentence string, steps ...string) string {
+		if in.Pending {
+			return "Not there yet."
+		}
 		for _, step := range steps {
 			for _, s := range in.Skipped {
 				if reason := clean(s.Reason); s.Step == step && reason != "" {

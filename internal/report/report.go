@@ -34,6 +34,8 @@ type Input struct {
 	// those of the recording and the transcript, each once.
 	Skipped  []artifact.Skipped
 	Warnings []string
+	// Pending says that the run goes on: what is missing may still come.
+	Pending bool
 }
 
 // SpeakingTime returns the seconds in which each speaker speaks: the union of

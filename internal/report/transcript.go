@@ -26,6 +26,7 @@ type turn struct {
 	Name  string // empty in a continued turn
 	Clock string
 	Parts []part
+	Live  bool // its parts carry the anchors
 	start float64
 	end   float64
 	runes int
@@ -36,6 +37,7 @@ type turn struct {
 type part struct {
 	ID   string
 	Text string
+	Live bool // an element of its own
 }
 
 // A chapter is the part of the transcript that belongs to one topic. The
@@ -51,6 +53,7 @@ type script struct {
 	segments []artifact.Segment
 	wanted   []bool
 	ids      []string
+	live     bool // every segment is a part of its own
 }
 
 func newScript(t artifact.Transcript) *script {
@@ -109,14 +112,15 @@ func (s *script) chapters(who people, topics []topicView) []chapter {
 			s.ids[i] = anchor(seg.Start, used)
 			here.Turns = append(here.Turns, newTurn(seg, s.ids[i], who, continued))
 			last = &here.Turns[len(here.Turns)-1]
-		} else if s.wanted[i] {
+		} else if s.wanted[i] || s.live {
 			s.ids[i] = anchor(seg.Start, used)
 		}
 		id := s.ids[i]
-		if id == last.ID {
+		if id == last.ID && !s.live {
 			id = "" // the turn carries it
 		}
-		last.add(part{ID: id, Text: seg.Text}, seg)
+		last.Live = s.live
+		last.add(part{ID: id, Text: seg.Text, Live: s.live}, seg)
 	}
 	for ; next < len(topics); next++ {
 		chapters = append(chapters, chapter{Topic: &topics[next]})
@@ -146,7 +150,7 @@ func (t *turn) full(next artifact.Segment) bool {
 func (t *turn) add(p part, seg artifact.Segment) {
 	t.end = max(t.end, seg.End)
 	t.runes += len([]rune(p.Text))
-	if n := len(t.Parts); n > 0 && t.Parts[n-1].ID == "" && p.ID == "" {
+	if n := len(t.Parts); n > 0 && t.Parts[n-1].ID == "" && p.ID == "" && !p.Live {
 		t.Parts[n-1].Text += " " + p.Text
 		return
 	}

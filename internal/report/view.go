@@ -88,10 +88,14 @@ type topicView struct {
 
 type skipped struct{ What, Reason string }
 
-func newView(in Input) *view {
+func newView(in Input) *view { return viewOf(in, false) }
+
+// viewOf is newView, for a live page or for the file.
+func viewOf(in Input, live bool) *view {
 	t := in.Transcript
 	who := newPeople(t)
 	said := newScript(t)
+	said.live = live
 	v := &view{
 		Name: clean(in.Recording.Name), Date: date(in.Recording.Started), DateTime: in.Recording.Started,
 		Language: language(t.Language), People: who.all, Heard: len(said.segments) > 0,

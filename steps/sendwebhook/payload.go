@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
-	"strings"
 
+	"github.com/trackscribe/trackscribe/internal/peer"
 	"github.com/trackscribe/trackscribe/internal/text/subtitle"
 	"github.com/trackscribe/trackscribe/steps/artifact"
 )
@@ -23,22 +23,22 @@ type (
 		Calendar   *struct{}  `json:"calendar_event"`
 	}
 	transcript struct {
-		ID             string        `json:"id"`
-		RoomID         string        `json:"room_id"`
-		CreatedAt      string        `json:"created_at"`
-		Duration       int64         `json:"duration"`
-		Title          string        `json:"title"`
-		ShortSummary   *string       `json:"short_summary"`
-		LongSummary    *string       `json:"long_summary"`
-		WebVTT         *string       `json:"webvtt"`
-		Topics         []topic       `json:"topics"`
-		Participants   []participant `json:"participants"`
-		SourceLanguage string        `json:"source_language"`
-		TargetLanguage string        `json:"target_language"`
-		Status         string        `json:"status"`
-		FrontendURL    *string       `json:"frontend_url"`
-		ActionItems    *actionItems  `json:"action_items"`
-		AudioDeleted   bool          `json:"audio_deleted"`
+		ID             string            `json:"id"`
+		RoomID         string            `json:"room_id"`
+		CreatedAt      string            `json:"created_at"`
+		Duration       int64             `json:"duration"`
+		Title          string            `json:"title"`
+		ShortSummary   *string           `json:"short_summary"`
+		LongSummary    *string           `json:"long_summary"`
+		WebVTT         *string           `json:"webvtt"`
+		Topics         []topic           `json:"topics"`
+		Participants   []participant     `json:"participants"`
+		SourceLanguage string            `json:"source_language"`
+		TargetLanguage string            `json:"target_language"`
+		Status         string            `json:"status"`
+		FrontendURL    *string           `json:"frontend_url"`
+		ActionItems    *peer.ActionItems `json:"action_items"`
+		AudioDeleted   bool              `json:"audio_deleted"`
 	}
 	topic struct {
 		Title     string  `json:"title"`
@@ -56,23 +56,6 @@ type (
 		ID   string `json:"id"`
 		Name string `json:"name"`
 	}
-	actionItems struct {
-		Decisions []decision `json:"decisions"`
-		NextSteps []nextStep `json:"next_steps"`
-	}
-	decision struct {
-		Decision    string  `json:"decision"`
-		Rationale   *string `json:"rationale"`
-		DecidedBy   *string `json:"decided_by"`
-		DecidedByID *string `json:"decided_by_participant_id"`
-	}
-	nextStep struct {
-		Task       string  `json:"task"`
-		AssignedTo *string `json:"assigned_to"`
-		AssignedID *string `json:"assigned_to_participant_id"`
-		Deadline   *string `json:"deadline"`
-		Context    string  `json:"context"`
-	}
 )
 
 // payload makes the event's body: the same bytes in every attempt.
@@ -89,7 +72,7 @@ func payload(c content, log artifact.Deliveries) ([]byte, error) {
 	t := transcript{
 		ID: r.Recording, RoomID: name, CreatedAt: created, Duration: int64(math.Round(r.Duration * 1000)), Title: r.Title,
 		Topics: []topic{}, Participants: []participant{}, SourceLanguage: r.Language, TargetLanguage: r.Language,
-		Status: "ended", FrontendURL: text(c.link), WebVTT: text(c.vtt), AudioDeleted: c.audioGone,
+		Status: "ended", FrontendURL: peer.Text(c.link), WebVTT: peer.Text(c.vtt), AudioDeleted: c.audioGone,
 	}
 	names := map[string]string{}
 	for _, p := range r.Participants {
@@ -106,46 +89,11 @@ func payload(c content, log artifact.Deliveries) ([]byte, error) {
 		}
 	}
 	if s := c.summary; s != nil {
-		t.ShortSummary, t.LongSummary = text(short(*s)), text(long(*s))
-		items := &actionItems{Decisions: []decision{}, NextSteps: []nextStep{}}
-		for _, d := range s.Decisions {
-			items.Decisions = append(items.Decisions, decision{d.Decision, nil, text(names[d.By]), text(d.By)})
-		}
-		for _, a := range s.ActionItems {
-			items.NextSteps = append(items.NextSteps, nextStep{a.Task, text(names[a.Owner]), text(a.Owner), text(a.Deadline), a.Moment.Text})
-		}
-		t.ActionItems = items
+		t.ShortSummary, t.LongSummary = peer.Text(peer.ShortSummary(*s)), peer.Text(peer.LongSummary(*s))
+		items := peer.ActionItemsOf(*s, names)
+		t.ActionItems = &items
 	}
 	return encode(event{Event, log.EventID, log.Created, t, room{name, name}, nil})
-}
-
-// short is the recap, or the first thing worth remembering.
-func short(s artifact.Summary) string {
-	if s.Recap != "" || len(s.Highlights) == 0 {
-		return s.Recap
-	}
-	return s.Highlights[0].Text
-}
-
-func long(s artifact.Summary) string {
-	var b strings.Builder
-	if s.Recap != "" {
-		b.WriteString("# Quick recap\n\n" + s.Recap + "\n")
-	}
-	for _, sub := range s.Subjects {
-		text := sub.Detail
-		if text == "" {
-			text = sub.Paragraph
-		}
-		b.WriteString("\n# " + sub.Title + "\n\n" + text + "\n")
-	}
-	if len(s.Highlights) > 0 {
-		b.WriteString("\n# Highlights\n\n")
-		for _, h := range s.Highlights {
-			b.WriteString("- " + h.Text + "\n")
-		}
-	}
-	return strings.TrimSpace(b.String())
 }
 
 // part is the WebVTT of what was said in a topic.
@@ -173,12 +121,4 @@ func encode(v any) ([]byte, error) {
 	e.SetEscapeHTML(false)
 	err := e.Encode(v)
 	return bytes.TrimSpace(b.Bytes()), err
-}
-
-// text is null for what is not known.
-func text(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }

@@ -2,13 +2,8 @@ package argo
 
 import (
 	"context"
-	"errors"
 	"slices"
-	"strings"
-	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/trackscribe/trackscribe/internal/engine"
 	"github.com/trackscribe/trackscribe/internal/run"
@@ -21,81 +16,16 @@ import (
 // records reads what the steps of one run left in the store: it knows more than
 // the cluster, which sees pods and not what happens inside them.
 type records struct {
+	runner.Records
 	store store.Store
 	graph graph.Graph
-
-	mu       sync.Mutex
-	receipts map[string]run.Receipt // by task; what is written there never changes
-	failures map[string]run.Failure // by task; the last one
 }
 
-func newRecords(st store.Store, g graph.Graph) *records {
-	return &records{store: st, graph: g, receipts: map[string]run.Receipt{}, failures: map[string]run.Failure{}}
-}
-
-// readers is how many objects are read at a time.
-const readers = 8
-
-// load reads what is new.
-func (r *records) load(ctx context.Context, recording, id string) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(readers)
-	prefix := run.Runs(recording) + id + "/"
-	for info, err := range r.store.List(ctx, prefix) {
-		if err != nil {
-			return errors.Join(err, group.Wait())
-		}
-		dir, name, _ := strings.Cut(strings.TrimPrefix(info.Key, prefix), "/")
-		t, err := run.ParseTask(recording, id, strings.TrimSuffix(name, ".json"))
-		if err != nil {
-			continue // somebody else's
-		}
-		switch dir {
-		case "receipts":
-			if _, known := r.receipt(t); !known {
-				group.Go(func() error { return r.readReceipt(ctx, t) })
-			}
-		case "failures":
-			group.Go(func() error { return r.readFailure(ctx, t) })
-		}
-	}
-	return group.Wait()
-}
-
-func (r *records) readReceipt(ctx context.Context, t run.Task) error {
-	rec, ok, err := runner.Receipt(ctx, r.store, t)
-	if err == nil && ok {
-		r.mu.Lock()
-		r.receipts[t.String()] = rec
-		r.mu.Unlock()
-	}
-	return err
-}
-
-func (r *records) readFailure(ctx context.Context, t run.Task) error {
-	var f run.Failure
-	_, err := store.GetJSON(ctx, r.store, t.FailureKey(), &f)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	if err == nil {
-		r.mu.Lock()
-		r.failures[t.String()] = f
-		r.mu.Unlock()
-	}
-	return err
-}
-
-func (r *records) receipt(t run.Task) (run.Receipt, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	rec, ok := r.receipts[t.String()]
-	return rec, ok
-}
+func newRecords(st store.Store, g graph.Graph) *records { return &records{store: st, graph: g} }
 
 // enrich adds what the store knows to what the cluster told.
 func (r *records) enrich(ctx context.Context, s *Status) error {
-	if err := r.load(ctx, s.Recording, s.Run); err != nil {
+	if err := r.Load(ctx, r.store, s.Recording, s.Run); err != nil {
 		return err
 	}
 	all, order := tasks{}, []string{}
@@ -128,7 +58,7 @@ func (r *records) spread(ctx context.Context, s *Status, all tasks) error {
 			continue
 		}
 		source, _ := n.Each.Split()
-		if _, ok := r.receipt(run.Task{Step: source, Track: -1}); !ok {
+		if _, ok := r.Receipt(run.Task{Step: source, Track: -1}); !ok {
 			continue
 		}
 		tracks, err := runner.Tracks(ctx, r.store, s.Recording, s.Run, n.Each)
@@ -156,8 +86,8 @@ func (r *records) task(s *Status, all tasks, n graph.Node, t *Task) {
 	}
 	t.Unsure = false
 	name := run.Task{Step: t.Step, Track: t.Track}
-	rec, done := r.receipt(name)
-	failure, failed := r.failures[name.String()]
+	rec, done := r.Receipt(name)
+	failure, failed := r.Failure(name)
 	failed = failed && !failure.Finished.Before(t.Begun())
 	switch {
 	case done && (t.Shared || t.State == engine.Succeeded):
@@ -215,14 +145,5 @@ func (t *Task) beginAt(at time.Time) {
 
 // tell takes over what is known of a failure.
 func tell(t *Task, f run.Failure) {
-	t.Message, t.Hint, t.Exit = f.Message, f.Hint, classExit(f.Class)
-}
-
-func classExit(name string) int {
-	for _, c := range []steps.Class{steps.Misuse, steps.Permanent, steps.Transient} {
-		if c.String() == name {
-			return int(c)
-		}
-	}
-	return 0
+	t.Message, t.Hint, t.Exit = f.Message, f.Hint, int(steps.ParseClass(f.Class))
 }
