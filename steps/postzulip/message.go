@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/trackscribe/trackscribe/internal/text/subtitle"
+	"github.com/trackscribe/trackscribe/internal/zulip/markdown"
 	"github.com/trackscribe/trackscribe/steps/artifact"
 )
 
@@ -33,13 +34,13 @@ type content struct {
 
 // mark is the line that tells the recording's message from others. It is found
 // again in what the server has.
-func mark(recording string) string { return "**Recording**: " + plain(recording) }
+func mark(recording string) string { return "**Recording**: " + markdown.Plain(recording) }
 
 // message writes the message in Zulip's Markdown. What is long is folded; what
 // does not fit is counted.
 func (c content) message() string {
 	r := c.result
-	head := []string{"# " + short(r.Title, maxTitle)}
+	head := []string{"# " + markdown.Short(r.Title, maxTitle)}
 	if at, err := time.Parse(time.RFC3339, r.Started); err == nil {
 		head = append(head, "**Date**: <time:"+at.Format(time.RFC3339)+">")
 	}
@@ -85,7 +86,7 @@ func (c content) names() string {
 func (c content) name(id string) string {
 	for _, p := range c.result.Participants {
 		if id != "" && p.ID == id {
-			return short(p.Name, maxName)
+			return markdown.Short(p.Name, maxName)
 		}
 	}
 	return ""
@@ -106,7 +107,7 @@ func (c content) sections() []*section {
 			if who := c.name(a.Owner); who != "" {
 				task = "**" + who + "**: " + task
 			}
-			items = append(items, "- "+task+about(short(a.Deadline, maxTitle), subtitle.Clock(a.Moment.Start)))
+			items = append(items, "- "+task+about(markdown.Short(a.Deadline, maxTitle), subtitle.Clock(a.Moment.Start)))
 		}
 		add(fmt.Sprintf("Action items (%d)", len(items)), items)
 		items = nil
@@ -118,7 +119,7 @@ func (c content) sections() []*section {
 	if c.topics != nil {
 		var items []string
 		for i, t := range c.topics.Topics {
-			items = append(items, fmt.Sprintf("%d. [%s] %s", i+1, subtitle.Clock(t.Start), short(t.Title, maxTitle)))
+			items = append(items, fmt.Sprintf("%d. [%s] %s", i+1, subtitle.Clock(t.Start), markdown.Short(t.Title, maxTitle)))
 		}
 		add(fmt.Sprintf("Topics (%d)", len(items)), items)
 	}
@@ -130,11 +131,11 @@ func (c content) recap(s artifact.Summary) []string {
 	var items []string
 	for _, p := range strings.Split(s.Recap, "\n") {
 		if strings.TrimSpace(p) != "" {
-			items = append(items, start(item(p)))
+			items = append(items, markdown.Start(item(p)))
 		}
 	}
 	for _, sub := range s.Subjects {
-		items = append(items, "- **"+short(sub.Title, maxTitle)+"**: "+item(sub.Paragraph))
+		items = append(items, "- **"+markdown.Short(sub.Title, maxTitle)+"**: "+item(sub.Paragraph))
 	}
 	for _, h := range s.Highlights {
 		items = append(items, "- "+item(h.Text)+about(c.name(h.Speaker), subtitle.Clock(h.Start)))
@@ -142,7 +143,7 @@ func (c content) recap(s artifact.Summary) []string {
 	return items
 }
 
-func item(s string) string { return short(s, maxItem) }
+func item(s string) string { return markdown.Short(s, maxItem) }
 
 // about is a remark in brackets of those parts that are known.
 func about(parts ...string) string {

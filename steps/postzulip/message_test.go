@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/trackscribe/trackscribe/internal/zulip/markdown"
 	"github.com/trackscribe/trackscribe/steps/artifact"
 )
 
@@ -99,7 +100,7 @@ var hostile = []string{
 func TestPlainIsPlain(t *testing.T) {
 	t.Parallel()
 	for _, s := range hostile {
-		got := plain(s)
+		got := markdown.Plain(s)
 		for name, re := range markup {
 			if re.MatchString(got) {
 				t.Errorf("%q is a %s after all: %q", s, name, got)
@@ -110,7 +111,7 @@ func TestPlainIsPlain(t *testing.T) {
 		}
 	}
 	for _, s := range []string{"We ship 3.5 on Friday, at 10.", "Zoë's R&D — 100 % (really?)", "日本語 👩\u200d💻"} {
-		if got := plain(s); got != s {
+		if got := markdown.Plain(s); got != s {
 			t.Errorf("%q became %q without need", s, got)
 		}
 	}
