@@ -134,6 +134,9 @@ func TestSecretsStaySecret(t *testing.T) {
 	all := startServices(t)
 	env := maps.Clone(all.env)
 	env["ARGO_TOKEN"], env["DAILY_WEBHOOK_SECRET"] = "Bearer planted-argo-token", "cGxhbnRlZC13ZWJob29r"
+	for _, name := range []string{"TRACKSCRIBE_SERVE_TOKEN", "TRACKSCRIBE_SERVE_SESSION_KEY", "TRACKSCRIBE_OIDC_CLIENT_SECRET"} {
+		env[name] = "planted-" + strings.ToLower(name) + "-of-some-length"
+	}
 	// Speech is the server's work: no model is needed here.
 	env["TRACKSCRIBE_MODEL_DIR"] = "/no/such/model"
 	out := t.TempDir()

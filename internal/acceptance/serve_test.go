@@ -3,19 +3,16 @@ package acceptance
 import (
 	"bufio"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/trackscribe/trackscribe/internal/cli"
+	"github.com/trackscribe/trackscribe/internal/daily/dailytest"
 	"github.com/trackscribe/trackscribe/internal/testenv"
 	"github.com/trackscribe/trackscribe/steps/artifact"
 )
@@ -82,20 +79,12 @@ func told(t *testing.T, lines <-chan string, text string) {
 
 func deliver(t *testing.T, url, secret, recording string) int {
 	t.Helper()
-	key, err := base64.StdEncoding.DecodeString(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
 	body := fmt.Sprintf(`{"version":"1.0.0","type":"recording.ready-to-download","payload":{"type":"raw-tracks","recording_id":%q}}`, recording)
-	stamp := strconv.FormatInt(time.Now().Unix(), 10)
-	mac := hmac.New(sha256.New, key)
-	io.WriteString(mac, stamp+"."+body)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/webhooks/daily", strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("X-Webhook-Timestamp", stamp)
-	req.Header.Set("X-Webhook-Signature", base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	req.Header = dailytest.Sign(secret, body, time.Now())
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -111,6 +100,7 @@ func TestServe(t *testing.T) {
 	a := newAccount(t, example(t, "standup"))
 	id := a.recording["id"].(string)
 	const secret = "c2VjcmV0LWZvci10ZXN0cw=="
+	a.env["TRACKSCRIBE_SERVE_TOKEN"] = "a token of this test"
 	a.env["DAILY_WEBHOOK_SECRET"], a.env["TRACKSCRIBE_MODEL_DIR"] = secret, testenv.Model(t)
 	store := t.TempDir()
 	url, lines, stop := serving(t, a.env, "--store", store)
@@ -147,8 +137,34 @@ func TestServe(t *testing.T) {
 		t.Errorf("status %d", got)
 	}
 	told(t, lines, "Daily has no recording")
-	if n := runs(); n != 1 {
-		t.Errorf("%d runs, want one", n)
+	if n := runs(); n != 2 { // the one of before, and the one that failed
+		t.Errorf("%d runs, want two", n)
+	}
+	list := func() string {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/v1/recordings?state=failed", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+a.env["TRACKSCRIBE_SERVE_TOKEN"])
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		b, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	late, tick := time.After(time.Minute), time.NewTicker(20*time.Millisecond)
+	defer tick.Stop()
+	for text := ""; !strings.Contains(text, `"total":1`) || !strings.Contains(text, "Daily has no recording"); text = list() {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("the list tells %s", text)
+		}
 	}
 }
 
@@ -160,10 +176,13 @@ func TestServeMisuse(t *testing.T) {
 		args   []string
 		say    string
 	}{
-		"no secret":      {map[string]string{"DAILY_WEBHOOK_SECRET": ""}, nil, "no secret"},
 		"no base64":      {map[string]string{"DAILY_WEBHOOK_SECRET": "planted!"}, nil, "not base64"},
-		"no store":       {map[string]string{"TRACKSCRIBE_STORE": ""}, nil, "is not said"},
-		"no key":         {map[string]string{"DAILY_API_KEY": ""}, nil, "no key for Daily"},
+		"no store":       {map[string]string{"TRACKSCRIBE_STORE": "", "DURABLE_WORKFLOW_PROVIDER": "argo"}, nil, "is not said"},
+		"no key":         {map[string]string{"DAILY_API_KEY": ""}, []string{"--source", "daily"}, "no key for Daily"},
+		"short key":      {map[string]string{"TRACKSCRIBE_SERVE_SESSION_KEY": "planted"}, nil, "session"},
+		"no way back":    {map[string]string{"TRACKSCRIBE_OIDC_ISSUER": "https://id.example.com", "TRACKSCRIBE_OIDC_CLIENT_ID": "c"}, nil, "own address"},
+		"rules":          {map[string]string{"TRACKSCRIBE_SERVE_RULES": "everybody"}, nil, "is no rule"},
+		"traces":         {map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "planted:"}, nil, "address for traces"},
 		"address in use": {nil, []string{"--listen", "256.0.0.1:1"}, "listen at"},
 		"engine":         {map[string]string{"DURABLE_WORKFLOW_PROVIDER": "hatchet"}, nil, `engine "hatchet"`},
 	} {

@@ -34,6 +34,7 @@ type renderFlags struct {
 	pools       []string
 	hide        bool
 	network     bool
+	serve       argo.Serve
 }
 
 func (o *renderFlags) add(cmd *cobra.Command) {
@@ -47,12 +48,17 @@ func (o *renderFlags) add(cmd *cobra.Command) {
 	f.StringVar(&o.endpoint, "store-endpoint", "", "URL of an S3-compatible server, as pods reach it")
 	f.StringVar(&o.region, "store-region", "", "region of the bucket")
 	f.StringVar(&o.step, "image", "", "step image, by digest or by a tag other than latest")
-	f.StringVar(&o.cli, "cli-image", "", "CLI image, for reprocessing")
+	f.StringVar(&o.cli, "cli-image", "", "CLI image, for reprocessing and serving")
 	f.Int64Var(&o.parallelism, "parallelism", 0, "pods of one run at a time")
 	f.StringArrayVar(&o.settings, "setting", nil, "further environment of every step, NAME=value; no secrets")
 	f.StringArrayVar(&o.pools, "pool", nil, "what the pods of a pool ask for, as asr.cpu=0.5 or asr.memory=512")
 	f.BoolVar(&o.hide, "hide-artifacts", false, "declare no output artifacts for the Argo UI")
 	f.BoolVar(&o.network, "network-policy", false, "render a NetworkPolicy that lets nothing into the pods")
+	f.BoolVar(&o.serve.Enabled, "serve", false, "render trackscribe serve as a Deployment: webhook, pages, progress")
+	f.StringVar(&o.serve.Source, "serve-source", "", "where it looks for recordings that no webhook told of (default daily)")
+	f.Int32Var(&o.serve.Replicas, "serve-replicas", 0, "how many of it (default 1)")
+	f.StringVar(&o.serve.Host, "serve-host", "", "render an Ingress to it for this host")
+	f.StringVar(&o.serve.TLSSecret, "serve-tls-secret", "", "Secret with the host's certificate")
 	addChoice(cmd, &o.granularity, "granularity", "", "how much of the graph shares a pod (default step)")
 	addChoice(cmd, &o.argo, "argo-version", "", "Argo Workflows on the cluster (default 3.7)")
 	addChoice(cmd, &o.credentials, "credentials", "", "how pods get the store's credentials (default secret)")
@@ -104,6 +110,9 @@ func (o *renderFlags) complete(env *Env, opt argo.Options, namespace string) (ar
 		{&opt.Images.CLI, o.cli},
 		{&opt.ArgoVersion, o.argo.value},
 		{(*string)(&opt.Granularity), o.granularity.value},
+		{&opt.Serve.Source, o.serve.Source},
+		{&opt.Serve.Host, o.serve.Host},
+		{&opt.Serve.TLSSecret, o.serve.TLSSecret},
 	} {
 		if f.from != "" {
 			*f.to = f.from
@@ -117,6 +126,10 @@ func (o *renderFlags) complete(env *Env, opt argo.Options, namespace string) (ar
 	}
 	opt.HideArtifacts = opt.HideArtifacts || o.hide
 	opt.NetworkPolicy = opt.NetworkPolicy || o.network
+	opt.Serve.Enabled = opt.Serve.Enabled || o.serve.Enabled
+	if o.serve.Replicas != 0 {
+		opt.Serve.Replicas = o.serve.Replicas
+	}
 	more, err := parseParams(o.settings)
 	if err != nil {
 		return opt, err
@@ -177,7 +190,8 @@ func newRenderCommand(env *Env) *cobra.Command {
 		Use:   "render",
 		Short: "Write the objects that run the pipeline on Argo Workflows",
 		Long: `Write the objects that run the pipeline on Argo Workflows: WorkflowTemplates, a
-CronWorkflow for reprocessing, service accounts and Roles, a ConfigMap, and a
+CronWorkflow for reprocessing, service accounts and Roles, a ConfigMap, with
+--serve a Deployment of trackscribe serve and what leads to it, and a
 kustomization that lists them. Nothing is sent anywhere: commit what is written,
 or apply it. Equal options give equal bytes.
 

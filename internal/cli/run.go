@@ -182,7 +182,11 @@ func runRun(ctx context.Context, env *Env, o *runOptions, recording string) erro
 	}
 	show := newProgress(env, o, set, g)
 	show.begin(r, resumed)
-	answer, end, err := process(ctx, set, out, r, show)
+	eng, err := inProcessEngine(ctx, set, out)
+	if err != nil {
+		return err
+	}
+	answer, end, err := process(ctx, eng, out, r, show)
 	if err != nil {
 		return err
 	}
@@ -190,15 +194,17 @@ func runRun(ctx context.Context, env *Env, o *runOptions, recording string) erro
 	return finish(ctx, env, o, out, answer, end)
 }
 
-// process runs a run in this process to its end, and tells the store of that.
-func process(ctx context.Context, set settings.Settings, out store.Store, r run.Run, show progress) (runAnswer, engine.Event, error) {
+// inProcessEngine returns the engine that runs the pipeline in this process.
+func inProcessEngine(ctx context.Context, set settings.Settings, out store.Store) (*local.Engine, error) {
 	w := world.New(world.Options{Store: out, ModelDir: set.ModelDir, Settings: set, Now: time.Now})
 	eng := local.New(local.Options{Pools: graph.PoolSizes(runtime.GOMAXPROCS(0)), Runner: func(g graph.Graph, progress func(run.Task, float64)) local.TaskRunner {
 		return &runner.Runner{Graph: g, Store: out, Steps: w.Step, Scratch: set.Scratch, Now: time.Now, Progress: progress}
 	}})
-	if err := eng.Deploy(ctx, pipeline.New()); err != nil {
-		return runAnswer{}, engine.Event{}, err
-	}
+	return eng, eng.Deploy(ctx, pipeline.New())
+}
+
+// process runs a run to its end, and tells the store of that.
+func process(ctx context.Context, eng *local.Engine, out store.Store, r run.Run, show progress) (runAnswer, engine.Event, error) {
 	if err := eng.Start(ctx, r); err != nil {
 		return runAnswer{}, engine.Event{}, err
 	}

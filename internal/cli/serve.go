@@ -2,116 +2,206 @@ package cli
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/trackscribe/trackscribe/internal/engine"
-	"github.com/trackscribe/trackscribe/internal/engine/argo"
-	"github.com/trackscribe/trackscribe/internal/engine/argo/submit"
-	"github.com/trackscribe/trackscribe/internal/model"
-	"github.com/trackscribe/trackscribe/internal/operate"
 	"github.com/trackscribe/trackscribe/internal/serve"
+	"github.com/trackscribe/trackscribe/internal/serve/guard"
 	"github.com/trackscribe/trackscribe/internal/settings"
 	"github.com/trackscribe/trackscribe/internal/source"
-	"github.com/trackscribe/trackscribe/internal/store"
 	"github.com/trackscribe/trackscribe/internal/store/open"
-	"github.com/trackscribe/trackscribe/steps"
 	"github.com/trackscribe/trackscribe/templates/pipeline"
 )
 
 type serveOptions struct {
 	submitFlags
-	listen  string
-	engine  choice
-	workers int
+	listen   string
+	source   string
+	engine   choice
+	workers  int
+	poll     time.Duration
+	since    time.Duration
+	open     bool
+	readOnly bool
+	proxied  bool
 }
 
 func newServeCommand(env *Env) *cobra.Command {
 	o := &serveOptions{engine: choice{allowed: []string{"none", "argo"}}}
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Start a run for each recording that Daily's webhook tells of",
-		Long: `Start a run for each recording that Daily's webhook tells of: POST
-/webhooks/daily, signed with DAILY_WEBHOOK_SECRET. What was answered with 200 is
-in the store, and is run although this process dies; a recording is run once,
-however often it is told. GET /healthz and /readyz say how it is.
+		Short: "Start runs by Daily's webhook, and show recordings, progress and results",
+		Long: `Start a run for each recording that is ready, and show on pages and over HTTP how
+runs go and what came of them.
 
-With the engine none runs happen in this process, --workers at a time, and go on
-after a restart; with argo each is submitted as by trackscribe submit.
+Daily tells of recordings at POST /webhooks/daily, signed with
+DAILY_WEBHOOK_SECRET. What was answered with 200 is in the store, and is run
+although this process dies; a recording is run once, however often it is told.
+Every --poll the source is asked for what webhooks missed. With the engine none
+runs happen in this process, --workers at a time, and go on after a restart; with
+argo each is submitted as by trackscribe submit.
+
+People sign in with TRACKSCRIBE_SERVE_TOKEN or through an identity provider
+(TRACKSCRIBE_OIDC_ISSUER); with neither a new token is made and told on stderr,
+unless --open lets everybody in. Programs send it as Authorization: Bearer. GET
+/v1/openapi.json describes the interface, /metrics has figures for Prometheus,
+/healthz and /readyz say how it is.
 
 The address goes to stdout once it listens. An interrupt ends it; runs in this
 process go on the next time.
 ` + clusterHelp,
-		Example: `  trackscribe serve --store ./meetings
+		Example: `  trackscribe serve --source ./meetings --open
+  trackscribe serve --store s3://meetings/trackscribe
   trackscribe serve --engine argo --store s3://meetings/trackscribe --listen :8080`,
 		Args: exactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), env, o) },
 	}
 	o.submitFlags.add(cmd)
 	f := cmd.Flags()
-	f.Lookup("store").Usage = "folder or s3:// prefix of artifacts and results (default: TRACKSCRIBE_STORE)"
+	f.Lookup("store").Usage = "folder or s3:// prefix of artifacts and results (default: TRACKSCRIBE_STORE; with the engine none trackscribe-out)"
+	f.StringVar(&o.source, "source", "", "where recordings come from: daily, or a folder or s3:// prefix whose folders are recordings (default: daily, where DAILY_API_KEY is set)")
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address to listen at; port 0 takes a free one")
 	f.IntVar(&o.workers, "workers", 1, "runs at a time, with the engine none")
+	f.DurationVar(&o.poll, "poll", 3*time.Minute, "how often the source is asked for recordings that no webhook told of; 0: never (default for folders)")
+	f.DurationVar(&o.since, "since", 24*time.Hour, "how far back it is asked the first time")
+	f.BoolVar(&o.open, "open", false, "let everybody in who reaches the address")
+	f.BoolVar(&o.readOnly, "read-only", false, "let nobody start runs from pages or over HTTP")
+	f.BoolVar(&o.proxied, "proxied", false, "trust the X-Forwarded-For of a proxy in front")
 	addChoice(cmd, &o.engine, "engine", "", "what drives the runs (default from DURABLE_WORKFLOW_PROVIDER, else none)")
+	changed := f.Changed
+	cmd.PreRun = func(*cobra.Command, []string) {
+		if !changed("poll") && o.source != "" && !source.Everything(o.source) {
+			o.poll = 0
+		}
+	}
 	return cmd
 }
 
-func runServe(ctx context.Context, env *Env, o *serveOptions) error {
+// effective merges flags over the environment.
+func (o *serveOptions) effective(env *Env) (settings.Settings, error) {
 	set, err := env.settings()
 	if err != nil {
-		return err
-	}
-	if o.store != "" {
-		set.Store = o.store
+		return set, err
 	}
 	if o.engine.value != "" {
 		set.Engine = o.engine.value
 	}
-	if set.WebhookSecret == "" {
-		return usage("set DAILY_WEBHOOK_SECRET to the hmac that Daily gave for the webhook", "there is no secret to check Daily's signature with")
+	if o.store != "" {
+		set.Store = o.store
+	}
+	if set.Store == "" && set.Engine == "none" {
+		set.Store = "trackscribe-out"
 	}
 	if set.Store == "" {
-		return usage("give --store, or set TRACKSCRIBE_STORE", "where artifacts and results go is not said")
+		return set, usage("give --store, or set TRACKSCRIBE_STORE", "where artifacts and results go is not said")
+	}
+	if o.source == "" && set.Daily.Key != "" {
+		o.source = "daily"
+	}
+	if source.Everything(o.source) {
+		if _, err := source.FromSettings(set).Client(); err != nil {
+			return set, usageError(err)
+		}
+	}
+	return set, nil
+}
+
+func runServe(ctx context.Context, env *Env, o *serveOptions) error {
+	set, err := o.effective(env)
+	if err != nil {
+		return err
 	}
 	st, err := open.Open(ctx, set.Store, open.FromSettings(set))
 	if err != nil {
 		return usage("--store takes a folder or s3://bucket/prefix", "%w", err)
 	}
-	if _, err := source.FromSettings(set).Client(); err != nil {
-		return usageError(err)
-	}
 	log := func(format string, args ...any) {
 		fmt.Fprintf(env.Stderr, "%s %s\n", time.Now().UTC().Format(time.RFC3339), fmt.Sprintf(format, args...))
 	}
-	starter, workers, err := o.starter(ctx, env, set, st)
+	drive, err := o.drive(ctx, env, set, st)
 	if err != nil {
 		return err
 	}
-	server, err := serve.New(serve.Options{Store: st, Starter: starter, Secret: set.WebhookSecret, Workers: workers, Now: time.Now, Log: log})
+	opt := serve.Options{
+		Store: st, Graph: pipeline.New(), Source: serve.Intake{Location: o.source, Options: source.FromSettings(set)},
+		Starter: drive.starter, Engine: drive.events, Workers: drive.workers, Lead: drive.lead,
+		Secret: set.Serve.WebhookSecret, Poll: o.poll, Since: o.since, Proxied: o.proxied, Now: time.Now, Log: log,
+	}
+	if o.source == "" {
+		opt.Poll = 0
+	}
+	if !strings.HasPrefix(st.URL(), "s3://") { // which costs nothing to look at
+		opt.Tick = 2 * time.Second
+	}
+	stop, err := observers(ctx, set, &opt)
 	if err != nil {
 		return usageError(err)
 	}
-	return listen(ctx, env, o.listen, server.Handler(), server.Work)
+	defer stop()
+	var server *serve.Server
+	door, err := o.guard(env, set, log, func(w http.ResponseWriter, r *http.Request, status int, next, problem string) {
+		server.SignIn(w, r, status, next, problem)
+	})
+	if err != nil {
+		return usageError(err)
+	}
+	opt.Guard = door
+	if server, err = serve.New(opt); err != nil {
+		return usageError(err)
+	}
+	return listen(ctx, env, o.listen, &http.Server{Handler: server.Handler(), ReadTimeout: time.Minute, MaxHeaderBytes: 64 << 10}, server)
 }
 
-// listen serves until ctx is done, with the work beside it, and then lets
+// guard decides who is let in.
+func (o *serveOptions) guard(env *Env, set settings.Settings, log func(string, ...any), signIn func(http.ResponseWriter, *http.Request, int, string, string)) (*guard.Guard, error) {
+	rules, err := guard.ParseRules(set.Serve.Rules)
+	if err != nil {
+		return nil, err
+	}
+	g := guard.Options{
+		Token: set.Serve.Token, Open: o.open, ReadOnly: o.readOnly, Proxied: o.proxied, SessionKey: set.Serve.SessionKey,
+		Public: serve.Public, SignIn: signIn, Now: time.Now, Log: log,
+	}
+	if set.Serve.Issuer != "" {
+		g.OIDC = &guard.OIDC{Issuer: set.Serve.Issuer, ClientID: set.Serve.ClientID, ClientSecret: set.Serve.ClientSecret, BaseURL: set.UI, Rules: rules}
+	}
+	if g.Token == "" && g.OIDC == nil && !g.Open {
+		g.Token = rand.Text()
+		fmt.Fprintf(env.Stderr, "sign in with this token, which holds until the end: %s\n", g.Token)
+	}
+	return guard.New(g)
+}
+
+// A service is what is done beside answering requests.
+type service interface {
+	Run(ctx context.Context) // until ctx is done
+	Close()                  // ends the streams to clients
+}
+
+// listen serves until ctx is done, with the service beside it, and then lets
 // requests finish.
-func listen(ctx context.Context, env *Env, address string, handler http.Handler, work func(context.Context) error) error {
+func listen(ctx context.Context, env *Env, address string, server *http.Server, beside service) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return usage("choose another --listen address", "listen at %q: %w", address, err)
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Minute, IdleTimeout: 2 * time.Minute}
+	server.ReadHeaderTimeout, server.IdleTimeout = 10*time.Second, 2*time.Minute
+	server.RegisterOnShutdown(beside.Close)
 	if _, err := fmt.Fprintf(env.Stdout, "http://%s\n", listener.Addr()); err != nil {
 		return err
 	}
-	worked := make(chan error, 1)
-	go func() { worked <- work(ctx) }()
+	worked := make(chan struct{})
+	go func() {
+		defer close(worked)
+		beside.Run(ctx)
+	}()
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
@@ -122,75 +212,7 @@ func listen(ctx context.Context, env *Env, address string, handler http.Handler,
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
-	return errors.Join(<-stopped, <-worked)
-}
-
-// starter returns what has orders done, and how many at once.
-func (o *serveOptions) starter(ctx context.Context, env *Env, set settings.Settings, st store.Store) (serve.Starter, int, error) {
-	switch set.Engine {
-	case "argo":
-		s, params, err := o.submitter(ctx, env)
-		return onCluster{s, params, o.refresh}, 4, err
-	case "none":
-		asked, err := parseParams(o.params)
-		if err != nil {
-			return nil, 0, err
-		}
-		set.ModelDir = model.Dir(set.ModelDir, env.CacheDir)
-		params := set.Params()
-		for name, v := range asked {
-			params[name] = v
-		}
-		if set.Speech.Backend == settings.SpeechEmbedded {
-			if err := model.Check(set.ModelDir); err != nil {
-				return nil, 0, err
-			}
-		}
-		return inProcess{set, st, params}, o.workers, checkLanguage(set, params)
-	default:
-		return nil, 0, usage("use none or argo", "engine %q does not serve", set.Engine)
-	}
-}
-
-// inProcess runs orders here.
-type inProcess struct {
-	set    settings.Settings
-	store  store.Store
-	params map[string]string
-}
-
-// Start implements [serve.Starter].
-func (p inProcess) Start(ctx context.Context, o serve.Order) error {
-	r, _, err := operate.Prepare(ctx, pipeline.New(), p.store, source.FromSettings(p.set), operate.Request{
-		Recording: o.Location, RunID: o.Run, Params: p.params, Program: thisVersion().Version, Now: time.Now(),
-	})
-	if err != nil {
-		return err
-	}
-	_, end, err := process(ctx, p.set, p.store, r, silent{})
-	switch {
-	case err != nil:
-		return err
-	case end.State == engine.Canceled:
-		return context.Cause(ctx)
-	case end.State != engine.Succeeded:
-		return fmt.Errorf("%s: %w", end.Message, serve.ErrEnded)
-	}
-	return nil
-}
-
-// onCluster submits orders.
-type onCluster struct {
-	submitter *submit.Submitter
-	params    map[string]string
-	refresh   []string
-}
-
-// Start implements [serve.Starter].
-func (c onCluster) Start(ctx context.Context, o serve.Order) error {
-	_, err := c.submitter.Submit(ctx, submit.Request{Recording: o.Location, RunID: o.Run, Params: c.params, Refresh: c.refresh})
-	if err != nil && argo.IsUnreachable(err) {
-		return &steps.Error{Class: steps.Transient, Err: err}
-	}
+	err = <-stopped
+	<-worked
 	return err
 }

@@ -74,7 +74,7 @@ func runServeASR(ctx context.Context, env *Env, o *serveASROptions) error {
 	if o.fetch {
 		opt.Fetch = fetcher(o.private)
 	}
-	return listen(ctx, env, o.listen, serve.New(opt), func(context.Context) error { return nil })
+	return listen(ctx, env, o.listen, &http.Server{Handler: serve.New(opt), ReadTimeout: 10 * time.Minute}, alone{})
 }
 
 // fetcher gets audio from addresses that callers name: not from inside the own

@@ -19,6 +19,7 @@ import (
 	"github.com/trackscribe/trackscribe/internal/draw"
 	"github.com/trackscribe/trackscribe/internal/engine/argo"
 	"github.com/trackscribe/trackscribe/internal/golden"
+	"github.com/trackscribe/trackscribe/internal/serve/metrics"
 	"github.com/trackscribe/trackscribe/internal/settings"
 	"github.com/trackscribe/trackscribe/internal/testenv"
 	"github.com/trackscribe/trackscribe/templates/argo/lint"
@@ -33,6 +34,7 @@ func TestDocsAreCurrent(t *testing.T) {
 		"cli/README.md":      index,
 		"steps.md":           stepTable,
 		"environment.md":     environment,
+		"metrics.md":         measured,
 		"lint.md":            func(*testing.T) []byte { return []byte(lint.Markdown()) },
 		"troubleshooting.md": troubleshooting,
 		"graph.svg":          picture(draw.SVG),
@@ -98,6 +100,11 @@ func commands() (list []*cobra.Command) {
 	}
 	walk(root)
 	return list
+}
+
+// measured lists what can be scraped of a server.
+func measured(*testing.T) []byte {
+	return []byte("# Metrics\n\nWhat `trackscribe serve` tells Prometheus at `/metrics`, beside the figures of Go and of the process. Made from the\nprogram by `make generate`.\n\n" + metrics.Markdown())
 }
 
 // index lists the commands with what they do.

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"math"
 	"net/http"
 	"regexp"
@@ -16,6 +17,9 @@ import (
 // window is how old, or how far ahead, a delivery's time may be: a recorded one
 // cannot be sent again later.
 const window = 5 * time.Minute
+
+// maxBody bounds a delivery.
+const maxBody = 1 << 20
 
 // errSignature says that a delivery is not Daily's, or not of now.
 var errSignature = errors.New("the signature does not match")
@@ -62,9 +66,11 @@ const (
 	outcomeAccepted  = "accepted"  // a run will be started
 	outcomeDuplicate = "duplicate" // it was accepted before
 	outcomePing      = "ping"
+	outcomeError     = "error"   // Daily says that a recording went wrong
 	outcomeIgnored   = "ignored" // nothing to do about it
 	outcomeRefused   = "refused" // the signature is wrong
 	outcomeBad       = "bad"     // not what Daily sends
+	outcomeFailed    = "failed"  // the store did not keep it
 )
 
 // recordingID is what Daily's ids look like.
@@ -80,10 +86,62 @@ func recordingOf(body []byte) (id, outcome string) {
 	switch {
 	case d.Test != "":
 		return "", outcomePing
+	case d.Type == "recording.error":
+		return "", outcomeError
 	case d.Type != "recording.ready-to-download", d.Payload.Type != "" && d.Payload.Type != "raw-tracks":
 		return "", outcomeIgnored
 	case !recordingID.MatchString(d.Payload.RecordingID):
 		return "", outcomeBad
 	}
 	return d.Payload.RecordingID, outcomeAccepted
+}
+
+// hook takes one delivery. The order is in the store before the answer.
+func (s *Server) hook(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		s.delivered(w, http.StatusRequestEntityTooLarge, outcomeBad)
+		return
+	}
+	id, outcome := recordingOf(body)
+	// The ping that makes a webhook comes before its secret is known here.
+	if outcome == outcomePing {
+		s.delivered(w, http.StatusOK, outcome)
+		return
+	}
+	now := s.opt.Now()
+	if len(s.secret) == 0 || verify(s.secret, r.Header, body, now) != nil {
+		s.delivered(w, http.StatusUnauthorized, outcomeRefused)
+		return
+	}
+	switch outcome {
+	case outcomeBad:
+		s.delivered(w, http.StatusUnprocessableEntity, outcome)
+		return
+	case outcomeError:
+		s.opt.Log("daily says that a recording went wrong; its dashboard has the reason")
+		s.delivered(w, http.StatusOK, outcome)
+		return
+	case outcomeIgnored:
+		s.delivered(w, http.StatusOK, outcome)
+		return
+	}
+	fresh, err := s.order(r.Context(), orderOf(id, now))
+	switch {
+	case err != nil:
+		s.opt.Log("recording %s: not kept: %v", id, err)
+		s.delivered(w, http.StatusServiceUnavailable, outcomeFailed) // Daily sends it again
+	case fresh:
+		s.delivered(w, http.StatusOK, outcomeAccepted)
+	default:
+		s.delivered(w, http.StatusOK, outcomeDuplicate)
+	}
+}
+
+// delivered answers a delivery and counts it.
+func (s *Server) delivered(w http.ResponseWriter, status int, outcome string) {
+	s.metrics.Delivery(outcome)
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, outcome+"\n")
 }

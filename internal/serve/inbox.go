@@ -6,44 +6,46 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
-	"github.com/trackscribe/trackscribe/internal/daily"
 	"github.com/trackscribe/trackscribe/internal/run"
 	"github.com/trackscribe/trackscribe/internal/store"
 )
 
-// inboxPrefix is where the store keeps what is to be run.
-const inboxPrefix = "inbox/"
+// inboxPrefix is where the store keeps what is to be run, cursorKey how far the
+// source has been read.
+const (
+	inboxPrefix = "serve/inbox/"
+	cursorKey   = "serve/cursor.json"
+)
 
 // An Order is a run that was asked for and is not known to have ended, or, on a
 // cluster, to have been started.
 type Order struct {
-	Location string    `json:"location"` // daily:<id>
-	Run      string    `json:"run"`
-	Asked    time.Time `json:"asked"`
+	Recording string    `json:"recording"`          // id in the store
+	Source    string    `json:"source,omitempty"`   // what the source calls it, where Location is not known yet
+	Location  string    `json:"location,omitempty"` // of its tracks
+	Run       string    `json:"run"`
+	Refresh   []string  `json:"refresh,omitempty"`
+	Asked     time.Time `json:"asked"`
 }
 
-// inbox keeps orders in the store. The same recording is one order, however
-// often it is asked for.
+// orderOf makes the order of a recording that the source says is ready. Its run
+// id follows from the recording, so that it is one run however often and by
+// whomever it is told.
+func orderOf(source string, now time.Time) Order {
+	sum := sha256.Sum256([]byte(source))
+	return Order{Recording: run.MakeID(source), Source: source, Run: "auto-" + hex.EncodeToString(sum[:8]), Asked: now.UTC()}
+}
+
+func (o Order) key() string { return inboxPrefix + o.Recording + "." + o.Run + ".json" }
+
+// inbox keeps orders in the store.
 type inbox struct{ store store.Store }
-
-// orderOf makes the order of a recording at Daily. Its run id follows from the
-// recording, so that it is one run after a crash, too.
-func orderOf(recording string, now time.Time) Order {
-	sum := sha256.Sum256([]byte(recording))
-	return Order{Location: daily.Scheme + recording, Run: "hook-" + hex.EncodeToString(sum[:8]), Asked: now.UTC()}
-}
-
-func (o Order) key() string { return inboxPrefix + o.Run + ".json" }
-
-// recording is the order's recording id in the store.
-func (o Order) recording() string { return run.MakeID(strings.TrimPrefix(o.Location, daily.Scheme)) }
 
 // add keeps an order. fresh is false when there was one, or its run.
 func (i inbox) add(ctx context.Context, o Order) (fresh bool, err error) {
-	_, err = i.store.Stat(ctx, run.RunKey(o.recording(), o.Run))
+	_, err = i.store.Stat(ctx, run.RunKey(o.Recording, o.Run))
 	if err == nil {
 		return false, nil
 	}
@@ -74,6 +76,15 @@ func (i inbox) pending(ctx context.Context) ([]Order, error) {
 		list = append(list, o)
 	}
 	return list, nil
+}
+
+// has reports whether an order still stands.
+func (i inbox) has(ctx context.Context, o Order) (bool, error) {
+	_, err := i.store.Stat(ctx, o.key())
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // done forgets an order.

@@ -33,7 +33,7 @@ type Settings struct {
 	Prices  Prices
 	UI      string // base URL of pages about recordings, for links; empty: none
 
-	WebhookSecret string // base64, of Daily's webhook
+	Serve Serve
 
 	// The cluster, as kubectl and the argo command read it.
 	Kubeconfig     string
@@ -106,6 +106,9 @@ type Zulip struct {
 	Key     string
 	Channel string
 	Topic   string
+	// Where failed runs are told; without a channel nowhere.
+	AlertChannel string
+	AlertTopic   string
 }
 
 // Webhook is who is told of a finished result.
@@ -113,6 +116,18 @@ type Webhook struct {
 	URL          string
 	Secret       string
 	AllowPrivate bool // private and loopback addresses too
+}
+
+// Serve is who may reach `trackscribe serve`, and where it reports to.
+type Serve struct {
+	WebhookSecret string // base64, of Daily's webhook; empty: none is taken
+	Token         string // lets whoever has it in
+	SessionKey    string // seals sessions; the same in all processes
+	Issuer        string // of the identity provider; empty: none
+	ClientID      string
+	ClientSecret  string
+	Rules         string // who of them sees which recordings
+	Traces        string // OTLP endpoint; empty: none
 }
 
 // Prices turn usage into money; zero: not known.
@@ -194,6 +209,8 @@ func (s *Settings) check() error {
 		return steps.Wrong("set LLM_MODEL to a model that the server has", "LLM_URL is set, and LLM_MODEL is not")
 	case s.Zulip.Realm != "" && (s.Zulip.Email == "" || s.Zulip.Channel == ""):
 		return steps.Wrong("set ZULIP_BOT_EMAIL and ZULIP_STREAM", "ZULIP_REALM is set, and who posts where is not")
+	case s.Serve.SessionKey != "" && len(s.Serve.SessionKey) < 32:
+		return steps.Wrong("make one with: openssl rand -hex 32", "TRACKSCRIBE_SERVE_SESSION_KEY is too short to seal sessions")
 	case (s.Daily.AccessKey == "") != (s.Daily.SecretKey == ""):
 		return steps.Wrong("set both or neither", "of the two keys of Daily's bucket one is not set")
 	}

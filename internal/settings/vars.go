@@ -22,7 +22,7 @@ type Var struct {
 
 // Vars lists the variables that Trackscribe reads, in the order in which its
 // docs show them.
-func Vars() []Var { return slices.Concat(placeVars(), serviceVars(), clusterVars()) }
+func Vars() []Var { return slices.Concat(placeVars(), serviceVars(), serveVars(), clusterVars()) }
 
 // placeVars say where things are.
 func placeVars() []Var {
@@ -216,6 +216,14 @@ func serviceVars() []Var {
 			Name: "ZULIP_TOPIC", Default: "recordings", Doc: "topic in it",
 			set: text(func(s *Settings) *string { return &s.Zulip.Topic }),
 		},
+		{
+			Name: "ZULIP_DAG_STREAM", Doc: "channel that `trackscribe serve` tells of failed runs; default: none",
+			set: text(func(s *Settings) *string { return &s.Zulip.AlertChannel }),
+		},
+		{
+			Name: "ZULIP_DAG_TOPIC", Default: "failed runs", Doc: "topic in it",
+			set: text(func(s *Settings) *string { return &s.Zulip.AlertTopic }),
+		},
 
 		{
 			Name: "WEBHOOK_URL", Doc: "receiver that is told of finished results; default: none",
@@ -257,13 +265,47 @@ func serviceVars() []Var {
 	return list
 }
 
+// serveVars say who may reach `trackscribe serve`.
+func serveVars() []Var {
+	return []Var{
+		{
+			Name: "DAILY_WEBHOOK_SECRET", Need: "serve", Secret: true, Doc: "the `hmac` that Daily gave for its webhook, in base64; for `trackscribe serve`; default: webhooks are refused",
+			set: text(func(s *Settings) *string { return &s.Serve.WebhookSecret }),
+		},
+		{
+			Name: "TRACKSCRIBE_SERVE_TOKEN", Need: "serve", Secret: true, Doc: "token that lets people and programs into `trackscribe serve`; default: without an identity provider a new one at every start",
+			set: text(func(s *Settings) *string { return &s.Serve.Token }),
+		},
+		{
+			Name: "TRACKSCRIBE_SERVE_SESSION_KEY", Need: "serve", Secret: true, Doc: "seals the sessions of who signed in, the same in all processes, 32 characters or more; default: sessions end with the process",
+			set: text(func(s *Settings) *string { return &s.Serve.SessionKey }),
+		},
+		{
+			Name: "TRACKSCRIBE_OIDC_ISSUER", Doc: "identity provider (OpenID Connect) that people sign in with; needs `UI_BASE_URL`; default: none",
+			set: text(func(s *Settings) *string { return &s.Serve.Issuer }),
+		},
+		{
+			Name: "TRACKSCRIBE_OIDC_CLIENT_ID", Doc: "what this server is called there",
+			set: text(func(s *Settings) *string { return &s.Serve.ClientID }),
+		},
+		{
+			Name: "TRACKSCRIBE_OIDC_CLIENT_SECRET", Need: "serve", Secret: true, Doc: "its secret there",
+			set: text(func(s *Settings) *string { return &s.Serve.ClientSecret }),
+		},
+		{
+			Name: "TRACKSCRIBE_SERVE_RULES", Doc: "who of them sees which recordings, as `claim:value=prefix*, …`; default: everybody all",
+			set: text(func(s *Settings) *string { return &s.Serve.Rules }),
+		},
+		{
+			Name: "OTEL_EXPORTER_OTLP_ENDPOINT", Doc: "where `trackscribe serve` sends OpenTelemetry traces of runs, over OTLP/HTTP; default: nowhere",
+			set: text(func(s *Settings) *string { return &s.Serve.Traces }),
+		},
+	}
+}
+
 // clusterVars say where the cluster is, and how to print.
 func clusterVars() []Var {
 	return []Var{
-		{
-			Name: "DAILY_WEBHOOK_SECRET", Need: "serve", Secret: true, Doc: "the `hmac` that Daily gave for its webhook, in base64; for `trackscribe serve`",
-			set: text(func(s *Settings) *string { return &s.WebhookSecret }),
-		},
 		{
 			Name: "KUBECONFIG", Doc: "path of the kubeconfig, or several; default: `~/.kube/config`, in a pod its own service account",
 			set: text(func(s *Settings) *string { return &s.Kubeconfig }),

@@ -6,11 +6,8 @@ import (
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/trackscribe/trackscribe/internal/settings"
-	"github.com/trackscribe/trackscribe/templates/graph"
 )
 
 // config holds the settings that are no secret, as environment of every pod.
@@ -22,6 +19,9 @@ func (r renderer) config() corev1.ConfigMap {
 	}
 	if r.opt.Store.Endpoint != "" {
 		data["TRACKSCRIBE_S3_ENDPOINT"] = r.opt.Store.Endpoint
+	}
+	if s := r.opt.Serve; s.TLSSecret != "" {
+		data["UI_BASE_URL"] = "https://" + s.Host
 	}
 	maps.Copy(data, r.opt.Settings)
 	return corev1.ConfigMap{TypeMeta: typed("v1", "ConfigMap"), ObjectMeta: r.meta(r.name("config"), nil), Data: data}
@@ -38,15 +38,13 @@ func (r renderer) storeSecrets() []corev1.EnvVar {
 	}
 }
 
-// serviceSecrets gives a pod the keys of the services that its steps need. One
-// that is not there is not given: the step says what it misses.
-func (r renderer) serviceSecrets(u graph.Unit) []corev1.EnvVar {
+// serviceSecrets gives a pod the keys of the services that it needs. One that is
+// not there is not given: the program says what it misses.
+func (r renderer) serviceSecrets(needs ...string) []corev1.EnvVar {
 	var list []corev1.EnvVar
 	var names []string
-	for _, n := range u.Nodes {
-		for _, need := range n.Step.Needs {
-			names = append(names, settings.Secrets(need.Name)...)
-		}
+	for _, need := range needs {
+		names = append(names, settings.Secrets(need)...)
 	}
 	slices.Sort(names)
 	optional := true
@@ -60,16 +58,4 @@ func (r renderer) serviceSecrets(u graph.Unit) []corev1.EnvVar {
 
 func (r renderer) secret(key string) *corev1.SecretKeySelector {
 	return &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: r.opt.Store.Secret}, Key: key}
-}
-
-// networkPolicy lets nothing in. What pods reach is their business: the store,
-// the Kubernetes API, services whose addresses no policy can name.
-func (r renderer) networkPolicy() networkingv1.NetworkPolicy {
-	return networkingv1.NetworkPolicy{
-		TypeMeta: typed("networking.k8s.io/v1", "NetworkPolicy"), ObjectMeta: r.meta(r.name("steps"), nil),
-		Spec: networkingv1.NetworkPolicySpec{
-			PodSelector: metav1.LabelSelector{MatchLabels: r.labels()},
-			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress},
-		},
-	}
 }

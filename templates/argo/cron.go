@@ -7,9 +7,6 @@ import (
 
 	wfv1 "github.com/argoproj/argo-workflows/v3/pkg/apis/workflow/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
-
-	"github.com/trackscribe/trackscribe/steps"
-	"github.com/trackscribe/trackscribe/templates/graph"
 )
 
 // templateReprocess is the one template of the reprocess WorkflowTemplate.
@@ -29,14 +26,11 @@ func (r renderer) reprocess() wfv1.WorkflowTemplate {
 		args = append(args, "--source="+re.Source)
 	}
 	var env []corev1.EnvVar
-	if strings.TrimSuffix(re.Source, ":") == "daily" {
-		// It lists the account's recordings.
-		env = r.serviceSecrets(graph.Unit{Nodes: []graph.Node{{Step: steps.Spec{Needs: []steps.Need{{Name: "daily"}}}}}})
+	if isDaily(re.Source) {
+		env = r.serviceSecrets("daily")
 	}
 	c := r.container(append(args, re.Select...), 0.1, 128, env)
-	c.Image, c.Command = r.opt.Images.CLI, []string{pathCLI}
-	// It talks to Kubernetes, so it alone has a token: a short-lived one.
-	c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: volumeToken, MountPath: pathToken, ReadOnly: true})
+	r.asCLI(c)
 	t := wfv1.Template{
 		Name: templateReprocess, Container: c, Volumes: []corev1.Volume{tokenVolume()},
 		ActiveDeadlineSeconds: seconds(30 * time.Minute),
@@ -56,6 +50,17 @@ func (r renderer) reprocess() wfv1.WorkflowTemplate {
 		Spec: spec,
 	}
 }
+
+// asCLI makes a container one of the CLI. It talks to Kubernetes, so it has what
+// no step has: a token, a short-lived one (see [tokenVolume]).
+func (r renderer) asCLI(c *corev1.Container) {
+	c.Image, c.Command = r.opt.Images.CLI, []string{pathCLI}
+	c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: volumeToken, MountPath: pathToken, ReadOnly: true})
+}
+
+// isDaily reports whether recordings come from the account at Daily, whose key is
+// then needed to list them.
+func isDaily(source string) bool { return strings.TrimSuffix(source, ":") == "daily" }
 
 // cron fires it.
 func (r renderer) cron() wfv1.CronWorkflow {

@@ -35,6 +35,10 @@ const (
 	ParamTrack     = "track" // of a pod of a fan-out: the index of its track
 )
 
+// ServeName is the name of what belongs to the serve process: its Deployment,
+// Service, service account, and the Lease that its replicas contend for.
+func ServeName(prefix string) string { return prefix + "-" + accountServe }
+
 // FieldManager owns what is applied to a cluster.
 const FieldManager = "trackscribe"
 

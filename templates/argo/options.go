@@ -56,6 +56,7 @@ type Options struct {
 	// need, as far as they are there.
 	Services  string    `json:"services,omitempty"`
 	Reprocess Reprocess `json:"reprocess,omitempty"`
+	Serve     Serve     `json:"serve,omitempty"`
 }
 
 // Images are the references of the two images, by tag or by digest.
@@ -194,6 +195,7 @@ func (o Options) Complete(version string) (Options, error) {
 	set(&r.StopAfter, 3)
 	set(&r.KeepSuccess, 3)
 	set(&r.KeepFailure, 3)
+	o.Serve.complete()
 	return o, o.check()
 }
 
@@ -258,7 +260,7 @@ func (o Options) check() error {
 	if o.Parallelism < 0 || o.Deadline < 0 {
 		return steps.Wrong(see, "parallelism and deadline cannot be negative")
 	}
-	return nil
+	return o.Serve.check()
 }
 
 // effective returns the settings as the steps will see them.

@@ -78,10 +78,10 @@ func (r renderer) pod(u graph.Unit) wfv1.Template {
 		}
 	}
 	var env []corev1.EnvVar
-	if needs(u, "speech-model") {
+	if slices.Contains(needsOf(u), "speech-model") {
 		env = append(env, corev1.EnvVar{Name: "TRACKSCRIBE_MODEL_DIR", Value: pathModel})
 	}
-	env = append(env, r.serviceSecrets(u)...)
+	env = append(env, r.serviceSecrets(needsOf(u)...)...)
 	heaviest := u.Heaviest()
 	pool := r.opt.Pools[heaviest.Policy.Pool]
 	cpu, memory := heaviest.Policy.CPU, u.Memory(graph.PoolSizes(2))
@@ -101,15 +101,14 @@ func (r renderer) pod(u graph.Unit) wfv1.Template {
 // run.json when nobody did.
 func (r renderer) first(u graph.Unit) bool { return len(r.graph.Before(r.units, u)) == 0 }
 
-func needs(u graph.Unit, what string) bool {
+// needsOf returns what the unit's steps need of the outside.
+func needsOf(u graph.Unit) (names []string) {
 	for _, n := range u.Nodes {
 		for _, need := range n.Step.Needs {
-			if need.Name == what {
-				return true
-			}
+			names = append(names, need.Name)
 		}
 	}
-	return false
+	return names
 }
 
 // outputs are the list that others fan out over, and what people look at.

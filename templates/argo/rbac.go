@@ -10,6 +10,7 @@ const (
 	accountStep      = "step"      // the steps' own identity: for the store's web identity, with no rights in the cluster
 	accountExecutor  = "executor"  // Argo's executor beside each step
 	accountReprocess = "reprocess" // submits runs
+	accountServe     = "serve"     // submits runs and watches them
 )
 
 // tokenSecret is where Argo looks for the executor's token.
@@ -20,7 +21,11 @@ func (r renderer) tokenSecret() string { return r.name(accountExecutor) + ".serv
 func (r renderer) accounts() []any {
 	no := false
 	var list []any
-	for _, suffix := range []string{accountStep, accountExecutor, accountReprocess} {
+	suffixes := []string{accountStep, accountExecutor, accountReprocess}
+	if r.opt.Serve.Enabled {
+		suffixes = append(suffixes, accountServe)
+	}
+	for _, suffix := range suffixes {
 		a := corev1.ServiceAccount{
 			TypeMeta: typed("v1", "ServiceAccount"), ObjectMeta: r.meta(r.name(suffix), nil), AutomountServiceAccountToken: &no,
 		}
@@ -36,13 +41,16 @@ func (r renderer) accounts() []any {
 	})
 }
 
+// A grant is the rights of a service account.
+type grant struct {
+	suffix string
+	rules  []rbacv1.PolicyRule
+}
+
 // roles returns the rights and who has them: the least that works.
 func (r renderer) roles() []any {
 	var list []any
-	for _, grant := range []struct {
-		suffix string
-		rules  []rbacv1.PolicyRule
-	}{
+	grants := []grant{
 		{accountExecutor, []rbacv1.PolicyRule{
 			{APIGroups: []string{"argoproj.io"}, Resources: []string{"workflowtaskresults"}, Verbs: []string{"create", "patch"}},
 		}},
@@ -50,7 +58,11 @@ func (r renderer) roles() []any {
 			{APIGroups: []string{"argoproj.io"}, Resources: []string{"workflows"}, Verbs: []string{"create", "get", "list"}},
 			{APIGroups: []string{"argoproj.io"}, Resources: []string{"workflowtemplates"}, Verbs: []string{"get"}},
 		}},
-	} {
+	}
+	if r.opt.Serve.Enabled {
+		grants = append(grants, r.serveGrant())
+	}
+	for _, grant := range grants {
 		name := r.name(grant.suffix)
 		list = append(list,
 			rbacv1.Role{TypeMeta: typed(rbacAPI, "Role"), ObjectMeta: r.meta(name, nil), Rules: grant.rules},

@@ -1,6 +1,7 @@
 // Package argo turns a graph into the objects that run it on Argo Workflows:
 // WorkflowTemplates, a CronWorkflow, service accounts with their Roles, a
-// ConfigMap, an optional NetworkPolicy and a kustomization.
+// ConfigMap, a kustomization, and when they are wanted a NetworkPolicy and the
+// Deployment of `trackscribe serve` with what it needs.
 //
 // It promises the same bytes for the same graph and options, YAML that is valid
 // on Argo 3.7 and 4, no secret's value anywhere, and no tag that does not
@@ -45,8 +46,11 @@ func Render(g graph.Graph, o Options) ([]File, error) {
 		{"workflowtemplate-reprocess.yaml", r.reprocess()},
 		{"cronworkflow.yaml", r.cron()},
 	}
+	if o.Serve.Enabled {
+		objects = append(objects, r.serve()...)
+	}
 	if o.NetworkPolicy {
-		objects = append(objects, object{"networkpolicy.yaml", r.networkPolicy()})
+		objects = append(objects, object{"networkpolicy.yaml", r.networkPolicies()})
 	}
 	var files []File
 	var names []string

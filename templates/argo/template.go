@@ -92,10 +92,15 @@ func (r renderer) spec() wfv1.WorkflowSpec {
 		d := int64(*r.opt.Deadline.seconds())
 		s.ActiveDeadlineSeconds = &d
 	}
-	for _, name := range r.opt.Images.Pull {
-		s.ImagePullSecrets = append(s.ImagePullSecrets, corev1.LocalObjectReference{Name: name})
-	}
+	s.ImagePullSecrets = r.pullSecrets()
 	return s
+}
+
+func (r renderer) pullSecrets() (list []corev1.LocalObjectReference) {
+	for _, name := range r.opt.Images.Pull {
+		list = append(list, corev1.LocalObjectReference{Name: name})
+	}
+	return list
 }
 
 // arguments are ids and the graph's own parameters; never data.

@@ -35,6 +35,10 @@ var kinds = []struct{ kind, collection string }{
 	{"NetworkPolicy", "/apis/networking.k8s.io/v1/namespaces/%/networkpolicies"},
 	{"WorkflowTemplate", templates},
 	{"CronWorkflow", argoAPI + "/namespaces/%/cronworkflows"},
+	{"PodDisruptionBudget", "/apis/policy/v1/namespaces/%/poddisruptionbudgets"},
+	{"Deployment", "/apis/apps/v1/namespaces/%/deployments"},
+	{"Service", "/api/v1/namespaces/%/services"},
+	{"Ingress", "/apis/networking.k8s.io/v1/namespaces/%/ingresses"},
 }
 
 func rankOfKind(kind string) int {

@@ -19,7 +19,10 @@ import (
 
 func objects(t *testing.T) []Object {
 	t.Helper()
-	opt, err := rendered.Options{Namespace: testNamespace, Store: rendered.Store{Location: "s3://meetings"}}.Complete("test")
+	opt, err := rendered.Options{
+		Namespace: testNamespace, Store: rendered.Store{Location: "s3://meetings"}, NetworkPolicy: true,
+		Serve: rendered.Serve{Enabled: true, Replicas: 2, Host: "meetings.example.com"},
+	}.Complete("test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +52,7 @@ func TestObjects(t *testing.T) {
 	}
 	for name, data := range map[string]string{
 		"no YAML":      "a: [",
-		"unknown kind": "kind: Deployment\nmetadata: {name: x}",
+		"unknown kind": "kind: StatefulSet\nmetadata: {name: x}",
 		"no name":      "kind: ConfigMap",
 	} {
 		if _, err := Objects([]rendered.File{{Name: "x.yaml", Data: []byte(data)}}); err == nil {

@@ -168,6 +168,19 @@ func (e *Engine) Cancel(ctx context.Context, recording, id string) error {
 	}
 }
 
+// Forget drops a run that has ended: the store has what there is to know of it.
+func (e *Engine) Forget(recording, id string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if x := e.runs[recording+"/"+id]; x != nil {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		if x.ended {
+			delete(e.runs, recording+"/"+id)
+		}
+	}
+}
+
 func (e *Engine) find(recording, id string) (*execution, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
