@@ -187,6 +187,8 @@ func (s *Server) again(ctx context.Context, id string, refresh []string) (Order,
 		return o, err
 	} else if !recordingID.MatchString(id) {
 		return o, errUnknown
+	} else if o.Location, err = s.opt.Source.Find(ctx, id); err != nil {
+		return o, err
 	}
 	if err := operate.CheckConsent(ctx, s.opt.Store, o.Recording, o.Run); err != nil {
 		return o, err

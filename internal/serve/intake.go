@@ -38,7 +38,7 @@ func (i Intake) Find(ctx context.Context, id string) (string, error) {
 		}
 	}
 	// It may be on its way.
-	return "", &steps.Error{Class: steps.Transient, Err: fmt.Errorf("recording %q is not in the source", id)}
+	return "", &steps.Error{Class: steps.Transient, Err: fmt.Errorf("recording %q is not in the source: %w", id, errUnknown)}
 }
 
 // List implements [Source].

@@ -171,6 +171,10 @@ func (s *Server) words(w http.ResponseWriter, r *http.Request) {
 // runAgain starts a run by a form of the page.
 func (s *Server) runAgain(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+	if err := r.ParseForm(); err != nil {
+		s.problem(w, r, http.StatusBadRequest, "the form cannot be read", "")
+		return
+	}
 	var refresh []string
 	if step := r.PostFormValue("refresh"); step != "" {
 		refresh = []string{step}

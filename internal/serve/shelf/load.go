@@ -31,11 +31,9 @@ func load(ctx context.Context, st store.Store, g graph.Graph, id string) (e Entr
 	if err := e.result(ctx, st); err != nil {
 		return e, false, fmt.Errorf("recording %q: %w", id, err)
 	}
-	if e.State == engine.Succeeded {
-		e.Progress = 1
-		if !newest.End.Finished.IsZero() {
-			e.Ended = &newest.End.Finished
-		}
+	// A run has everything that a result needs before it ends: side effects go on.
+	if newest.End.State == run.Succeeded {
+		e.State, e.Progress, e.Ended = engine.Succeeded, 1, &newest.End.Finished
 	} else if err := e.unfinished(ctx, st, g); err != nil {
 		return e, false, fmt.Errorf("recording %q: %w", id, err)
 	}
