@@ -97,6 +97,10 @@ images: need-go ## Build the images as archives in out/, for ARCH (amd64,arm64)
 push: need-go ## Push both images to IMAGE_REPO (registry/name) and print their digests
 	@$(MKIMAGE) push $(IMAGE_FLAGS)
 
+.PHONY: browser
+browser: build ## Test the pages of serve in a real browser (needs node, npm and Chromium)
+	TRACKSCRIBE_BIN=$(BIN) internal/e2e/serve.sh
+
 .PHONY: e2e
 e2e: model ## Test on a real cluster: KUBECONFIG's, or the one beside the checkout
 	@GO="$(GO)" internal/e2e/run.sh test

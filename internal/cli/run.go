@@ -182,7 +182,7 @@ func runRun(ctx context.Context, env *Env, o *runOptions, recording string) erro
 	}
 	show := newProgress(env, o, set, g)
 	show.begin(r, resumed)
-	eng, err := inProcessEngine(ctx, set, out)
+	eng, _, err := inProcessEngine(ctx, set, out)
 	if err != nil {
 		return err
 	}
@@ -194,13 +194,14 @@ func runRun(ctx context.Context, env *Env, o *runOptions, recording string) erro
 	return finish(ctx, env, o, out, answer, end)
 }
 
-// inProcessEngine returns the engine that runs the pipeline in this process.
-func inProcessEngine(ctx context.Context, set settings.Settings, out store.Store) (*local.Engine, error) {
+// inProcessEngine returns the engine that runs the pipeline in this process, and
+// the world of its steps.
+func inProcessEngine(ctx context.Context, set settings.Settings, out store.Store) (*local.Engine, *world.World, error) {
 	w := world.New(world.Options{Store: out, ModelDir: set.ModelDir, Settings: set, Now: time.Now})
 	eng := local.New(local.Options{Pools: graph.PoolSizes(runtime.GOMAXPROCS(0)), Runner: func(g graph.Graph, progress func(run.Task, float64)) local.TaskRunner {
 		return &runner.Runner{Graph: g, Store: out, Steps: w.Step, Scratch: set.Scratch, Now: time.Now, Progress: progress}
 	}})
-	return eng, eng.Deploy(ctx, pipeline.New())
+	return eng, w, eng.Deploy(ctx, pipeline.New())
 }
 
 // process runs a run to its end, and tells the store of that.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/trackscribe/trackscribe/internal/lean"
 	"github.com/trackscribe/trackscribe/internal/serve"
 	"github.com/trackscribe/trackscribe/internal/serve/guard"
 	"github.com/trackscribe/trackscribe/internal/settings"
@@ -133,6 +134,10 @@ func runServe(ctx context.Context, env *Env, o *serveOptions) error {
 		Store: st, Graph: pipeline.New(), Source: serve.Intake{Location: o.source, Options: source.FromSettings(set)},
 		Starter: drive.starter, Engine: drive.events, Workers: drive.workers, Lead: drive.lead,
 		Secret: set.Serve.WebhookSecret, Poll: o.poll, Since: o.since, Proxied: o.proxied, Now: time.Now, Log: log,
+		Idle: func() {
+			drive.rest()
+			lean.Down()
+		},
 	}
 	if o.source == "" {
 		opt.Poll = 0

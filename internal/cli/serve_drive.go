@@ -36,6 +36,7 @@ type drive struct {
 	starter serve.Starter
 	events  events.Source
 	workers int
+	rest    func()                                                      // gives back what only runs need
 	lead    func(ctx context.Context, work func(context.Context)) error // nil: alone
 }
 
@@ -66,8 +67,8 @@ func (o *serveOptions) driveHere(ctx context.Context, env *Env, set settings.Set
 	if err := checkLanguage(set, params); err != nil {
 		return drive{}, err
 	}
-	eng, err := inProcessEngine(ctx, set, st)
-	return drive{starter: inProcess{eng, st, source.FromSettings(set), params}, events: eng, workers: o.workers}, err
+	eng, w, err := inProcessEngine(ctx, set, st)
+	return drive{starter: inProcess{eng, st, source.FromSettings(set), params}, events: eng, workers: o.workers, rest: w.Rest}, err
 }
 
 // clusterWorkers is how many runs are submitted at a time.
@@ -83,7 +84,7 @@ func (o *serveOptions) driveArgo(ctx context.Context, env *Env) (drive, error) {
 		return drive{}, err
 	}
 	eng := argo.New(argo.Options{Sight: argo.Sight{Cluster: cluster, Graph: pipeline.New(), Store: s.Store}})
-	d := drive{starter: onCluster{*s, params, o.refresh}, events: eng, workers: clusterWorkers}
+	d := drive{starter: onCluster{*s, params, o.refresh}, events: eng, workers: clusterWorkers, rest: func() {}}
 	if k, ok := cluster.(*argo.Kube); ok {
 		me, err := os.Hostname() // of the pod
 		if err != nil {

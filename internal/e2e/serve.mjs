@@ -234,7 +234,7 @@ await step('the list is there in under 200 ms with 1,000 recordings', async () =
     await one.close();
   }
   const told = `first paint after ${paints.map(Math.round).join(' ')} ms, of which the answer takes ${answers.map(Math.round).join(' ')} ms`;
-  check(Math.min(...paints) < 200, told); // of nine, for others may share the machine
+  check(paints.toSorted((a, b) => a - b)[paints.length >> 1] < 200, told);
   return told;
 });
 await step('a page of three hours is small, and stays smooth while it plays', async () => {

@@ -57,6 +57,9 @@ type Options struct {
 	// seconds for the list, two for a run that somebody watches.
 	Tick time.Duration
 	Now  func() time.Time
+	// Idle is called when there is nothing left to do: once everything has been
+	// read, and whenever the last run in hand has ended. Nil: nothing is.
+	Idle func()
 	// Log is told what happens, without secrets.
 	Log func(format string, args ...any)
 }

@@ -83,8 +83,16 @@ func (q *queue) pop() (o Order, ok, rescan bool) {
 
 func (q *queue) release(o Order) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	delete(q.inHand, o.key())
+	q.mu.Unlock()
+	q.stir()
+}
+
+// empty reports whether nothing waits and nothing is being worked on.
+func (q *queue) empty() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.inHand) == 0
 }
 
 // waiting returns how many orders wait in memory, and for how long the oldest
@@ -106,6 +114,7 @@ func (s *Server) work(ctx context.Context) {
 	defer all.Wait()
 	again := time.NewTicker(s.opt.Again)
 	defer again.Stop()
+	busy, filled := true, s.shelf.Filled()
 	for {
 		o, ok, rescan := s.queue.pop()
 		if ok {
@@ -114,6 +123,7 @@ func (s *Server) work(ctx context.Context) {
 			case <-ctx.Done():
 				return
 			}
+			busy = true
 			all.Go(func() {
 				defer func() { <-places }()
 				defer s.queue.release(o)
@@ -125,9 +135,17 @@ func (s *Server) work(ctx context.Context) {
 			s.rescan(ctx)
 			continue
 		}
+		if busy && filled == nil && s.queue.empty() {
+			busy = false
+			if s.opt.Idle != nil {
+				s.opt.Idle()
+			}
+		}
 		select {
 		case <-ctx.Done():
 			return
+		case <-filled:
+			filled = nil
 		case <-s.queue.wake:
 		case <-again.C:
 			s.queue.again()

@@ -17,7 +17,7 @@ import (
 func (w *World) transcriber(recording string) transcribetrack.Open {
 	return func(backend, model string) (transcribetrack.Transcriber, error) {
 		if backend == settings.SpeechEmbedded {
-			m, err := w.model()
+			m, err := w.recognizer()
 			if err != nil {
 				return nil, err
 			}

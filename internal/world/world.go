@@ -32,19 +32,34 @@ type Options struct {
 type World struct {
 	opt     Options
 	minutes *minutes.Writer // nil: no language model
-	model   func() (asr.Recognizer, error)
+
+	mu    sync.Mutex
+	model *moonshine.Model // nil: not loaded
 }
 
 // New returns a world. The model is loaded when a step first asks for it, and
 // shared from then on.
-func New(opt Options) *World {
-	return &World{opt: opt, minutes: newMinutes(opt.Settings.LLM), model: sync.OnceValues(func() (asr.Recognizer, error) {
-		m, err := moonshine.Open(opt.ModelDir, moonshine.Options{})
+func New(opt Options) *World { return &World{opt: opt, minutes: newMinutes(opt.Settings.LLM)} }
+
+// Rest gives the model back, until a step asks for it again. Those that have it
+// keep it.
+func (w *World) Rest() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.model = nil
+}
+
+func (w *World) recognizer() (asr.Recognizer, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.model == nil {
+		m, err := moonshine.Open(w.opt.ModelDir, moonshine.Options{})
 		if err != nil {
 			return nil, err
 		}
-		return m, nil
-	})}
+		w.model = m
+	}
+	return w.model, nil
 }
 
 // Step returns the step of that name, ready for the run.
