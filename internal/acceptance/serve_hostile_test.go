@@ -60,6 +60,17 @@ func TestServeHostileClients(t *testing.T) {
 	if got := status(http.MethodGet, "/healthz", nil, http.Header{"X-Large": {strings.Repeat("x", 1<<20)}}); got != http.StatusRequestHeaderFieldsTooLarge && got != 0 {
 		t.Errorf("a huge header: %d", got)
 	}
+	// A site that has its own name lead here, in the browser of somebody who is here.
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/v1/recordings", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = "evil.example"
+	if res, err := http.DefaultClient.Do(req); err != nil || res.StatusCode != http.StatusMisdirectedRequest {
+		t.Errorf("under another name: %v, %v", res, err)
+	} else {
+		res.Body.Close()
+	}
 	slow.Wait()
 	if got := status(http.MethodGet, "/healthz", nil, http.Header{}); got != http.StatusOK {
 		t.Errorf("in the end: %d", got)

@@ -174,6 +174,9 @@ func (o *serveOptions) guard(env *Env, set settings.Settings, log func(string, .
 		Token: set.Serve.Token, Open: o.open, ReadOnly: o.readOnly, Proxied: o.proxied, SessionKey: set.Serve.SessionKey,
 		Public: serve.Public, SignIn: signIn, Now: time.Now, Log: log,
 	}
+	if host, _, err := net.SplitHostPort(o.listen); err == nil && o.open && isLoopback(host) {
+		g.Hosts = []string{"localhost", "127.0.0.1", "::1", host}
+	}
 	if set.Serve.Issuer != "" {
 		g.OIDC = &guard.OIDC{Issuer: set.Serve.Issuer, ClientID: set.Serve.ClientID, ClientSecret: set.Serve.ClientSecret, BaseURL: set.UI, Rules: rules}
 	}
@@ -182,6 +185,11 @@ func (o *serveOptions) guard(env *Env, set settings.Settings, log func(string, .
 		fmt.Fprintf(env.Stderr, "sign in with this token, which holds until the end: %s\n", g.Token)
 	}
 	return guard.New(g)
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // A service is what is done beside answering requests.

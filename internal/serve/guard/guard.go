@@ -27,6 +27,10 @@ type Options struct {
 	OIDC  *OIDC // nil: none
 	// Open lets everybody in who reaches the server.
 	Open bool
+	// Hosts are the names that the server is reached under; empty: any. Where
+	// everybody is let in, they keep other sites from reading it through a browser
+	// whose name for this address they choose (DNS rebinding).
+	Hosts []string
 	// ReadOnly lets nobody start runs.
 	ReadOnly bool
 	// Proxied says that a proxy that can be trusted tells the address of who asks.
@@ -122,6 +126,10 @@ func (g *Guard) Wrap(next http.Handler) http.Handler {
 		own.HandleFunc("GET /oidc/callback", g.callback)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(g.opt.Hosts) > 0 && !slices.Contains(g.opt.Hosts, (&url.URL{Host: r.Host}).Hostname()) {
+			http.Error(w, "this server has another name", http.StatusMisdirectedRequest)
+			return
+		}
 		public := g.public(r.URL)
 		if !public {
 			if err := g.foreign.Check(r); err != nil {
