@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -40,8 +41,8 @@ func TestCron(t *testing.T) {
 		}
 	}
 	p.until("a second firing", 150*time.Second, func() bool {
-		return p.in("get", "workflows", "-l", "workflows.argoproj.io/cron-workflow=trackscribe-reprocess,workflows.argoproj.io/phase=Succeeded",
-			"-o", `jsonpath={.items[1].metadata.name}`) != ""
+		return len(strings.Fields(p.in("get", "workflows", "-l", "workflows.argoproj.io/cron-workflow=trackscribe-reprocess,workflows.argoproj.io/phase=Succeeded",
+			"-o", "name"))) >= 2
 	})
 	p.in("patch", "cronworkflow", "trackscribe-reprocess", "--type=merge", `--patch={"spec":{"suspend":true}}`)
 	for _, r := range runs() {
