@@ -6,6 +6,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/trackscribe/trackscribe/internal/daily"
 	"github.com/trackscribe/trackscribe/internal/operate"
 	"github.com/trackscribe/trackscribe/internal/source"
 	"github.com/trackscribe/trackscribe/steps"
@@ -18,8 +19,6 @@ type Intake struct {
 	Options  source.Options
 }
 
-const dailyPrefix = "daily:"
-
 // Find implements [Source]. In a folder a recording is called what its
 // recording.json says, or what its own folder is called.
 func (i Intake) Find(ctx context.Context, id string) (string, error) {
@@ -27,7 +26,7 @@ func (i Intake) Find(ctx context.Context, id string) (string, error) {
 	case i.Location == "":
 		return "", steps.Wrong("start trackscribe serve with --source", "where recording %q comes from is not said", id)
 	case source.Everything(i.Location):
-		return dailyPrefix + id, nil
+		return daily.Scheme + id, nil
 	}
 	for f, err := range i.List(ctx) {
 		if err != nil {
@@ -61,7 +60,7 @@ func (i Intake) List(ctx context.Context) iter.Seq2[Found, error] {
 
 func (i Intake) identify(ctx context.Context, l source.Listed) (string, error) {
 	if source.Everything(i.Location) {
-		return strings.TrimPrefix(l.Location, dailyPrefix), nil
+		return strings.TrimPrefix(l.Location, daily.Scheme), nil
 	}
 	return operate.Identify(ctx, l.Location, i.Options, "")
 }

@@ -194,9 +194,5 @@ func (h *Hub) DAG(ctx context.Context, recording, id string) (DAG, error) {
 	if err != nil && !errors.Is(err, engine.ErrUnknownRun) {
 		return DAG{}, err
 	}
-	tracker := NewTracker(h.opt.Graph, id)
-	for _, ev := range events {
-		tracker.Apply(ev)
-	}
-	return tracker.DAG(), nil
+	return After(h.opt.Graph, id, events), nil
 }

@@ -57,6 +57,15 @@ func (m moment) follows(known moment) bool {
 	}
 }
 
+// After is how a run stands after all of these events.
+func After(g graph.Graph, run string, events []engine.Event) DAG {
+	t := NewTracker(g, run)
+	for _, ev := range events {
+		t.Apply(ev)
+	}
+	return t.DAG()
+}
+
 // NewTracker returns the tracker of a run of which nothing is known yet.
 func NewTracker(g graph.Graph, run string) *Tracker {
 	t := &Tracker{graph: g, dag: Empty(g, run), nodes: map[string]*node{}}

@@ -71,11 +71,7 @@ func (e *Entry) unfinished(ctx context.Context, st store.Store, g graph.Graph) e
 	if err != nil {
 		return err
 	}
-	tracker := progress.NewTracker(g, e.Run)
-	for _, ev := range events {
-		tracker.Apply(ev)
-	}
-	d := tracker.DAG()
+	d := progress.After(g, e.Run, events)
 	e.State, e.Progress, e.Error, e.Ended = d.Status, d.Progress, d.Error, d.FinishedAt
 	if len(events) == 1 && !d.Status.Ended() {
 		e.State = engine.Queued // nothing but its run.json is there
