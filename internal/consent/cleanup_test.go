@@ -154,20 +154,21 @@ func sameCopies(t *testing.T, what string, before, after []kept) {
 func TestWithoutDenialNothingChanges(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for doc, reason := range map[string]string{
-		"":                  cleanupconsent.Undecided,
-		`{"decisions": []}`: cleanupconsent.Undecided,
-		`{"decisions": [{"userId": "a", "consent": true}, {"userId": "b", "consent_given": true}]}`: cleanupconsent.Agreed,
+	// In this order: the first is a recording nobody ever decided on.
+	for _, c := range []struct{ doc, reason string }{
+		{"", cleanupconsent.Undecided},
+		{`{"decisions": []}`, cleanupconsent.Undecided},
+		{`{"decisions": [{"userId": "a", "consent": true}, {"userId": "b", "consent_given": true}]}`, cleanupconsent.Agreed},
 	} {
-		if doc != "" {
-			w.decide(t, doc)
+		if c.doc != "" {
+			w.decide(t, c.doc)
 		}
 		before := w.copies(t)
 		err := w.work(t.Context(), t, w.step(), nil)
-		if got, ok := steps.SkipReason(err); !ok || got != reason {
-			t.Errorf("%s: %v, want it skipped: %s", doc, err, reason)
+		if got, ok := steps.SkipReason(err); !ok || got != c.reason {
+			t.Errorf("%q: %v, want it skipped: %s", c.doc, err, c.reason)
 		}
-		sameCopies(t, doc, before, w.copies(t))
+		sameCopies(t, c.doc, before, w.copies(t))
 	}
 }
 
