@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/trackscribe/trackscribe/internal/engine"
 	"github.com/trackscribe/trackscribe/internal/operate"
@@ -34,7 +33,7 @@ type listAnswer struct {
 type recordingAnswer struct {
 	shelf.Entry
 	DAG   progress.DAG          `json:"dag"`
-	Runs  []runRef              `json:"history"` // the newest first
+	Runs  []shelf.Run           `json:"history"` // the newest first
 	Files []artifact.ResultFile `json:"files"`   // of the latest result
 }
 
@@ -91,31 +90,15 @@ func (s *Server) listRecordings(w http.ResponseWriter, r *http.Request) {
 }
 
 // recording is what is known of one recording, read anew.
-func (s *Server) recording(ctx context.Context, id string) (shelf.Entry, []operate.Past, error) {
-	e, ok, err := s.shelf.Refresh(ctx, id)
-	if err != nil {
-		return e, nil, err
+func (s *Server) recording(ctx context.Context, id string) (shelf.Entry, []shelf.Run, error) {
+	e, runs, ok, err := s.shelf.History(ctx, id)
+	if err == nil && !ok {
+		err = errUnknown
 	}
-	if !ok {
-		return e, nil, errUnknown
-	}
-	past, err := operate.History(ctx, s.opt.Graph, s.opt.Store, id)
-	return e, past, err
+	return e, runs, err
 }
 
 var errUnknown = errors.New("there is no such recording")
-
-func runsOf(past []operate.Past) []runRef {
-	runs := []runRef{}
-	for _, p := range past {
-		state := engine.State(p.State)
-		if state == "" {
-			state = engine.Running
-		}
-		runs = append(runs, runRef{p.Run.ID, state, p.Run.Created.Format(time.RFC3339)})
-	}
-	return runs
-}
 
 // dag tells how the newest run stands.
 func (s *Server) dag(ctx context.Context, e shelf.Entry) (progress.DAG, error) {
@@ -126,12 +109,12 @@ func (s *Server) dag(ctx context.Context, e shelf.Entry) (progress.DAG, error) {
 }
 
 func (s *Server) getRecording(w http.ResponseWriter, r *http.Request) {
-	e, past, err := s.recording(r.Context(), r.PathValue("id"))
+	e, runs, err := s.recording(r.Context(), r.PathValue("id"))
 	if err != nil {
 		s.failed(w, r, err)
 		return
 	}
-	a := recordingAnswer{Entry: e, Runs: runsOf(past), Files: []artifact.ResultFile{}}
+	a := recordingAnswer{Entry: e, Runs: append([]shelf.Run{}, runs...), Files: []artifact.ResultFile{}}
 	if a.DAG, err = s.dag(r.Context(), e); err != nil {
 		s.failed(w, r, err)
 		return
@@ -174,14 +157,14 @@ func (s *Server) again(ctx context.Context, id string, refresh []string) (Order,
 	}
 	o := orderOf(id, s.opt.Now())
 	o.Refresh = refresh
-	if e, past, err := s.recording(ctx, id); err == nil {
+	if e, runs, err := s.recording(ctx, id); err == nil {
 		if e.State == engine.Queued {
 			o.Recording, o.Run = e.ID, e.Run
 			return o, nil // it was asked for already
 		}
 		o.Recording, o.Run = e.ID, operate.NewRunID(s.opt.Now())
-		if len(past) > 0 {
-			o.Location, o.Source = past[0].Run.Source, ""
+		if len(runs) > 0 {
+			o.Location, o.Source = runs[0].Source, ""
 		}
 	} else if !errors.Is(err, errUnknown) {
 		return o, err

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/trackscribe/trackscribe/internal/engine"
 	"github.com/trackscribe/trackscribe/internal/report"
 	"github.com/trackscribe/trackscribe/internal/serve/guard"
 	"github.com/trackscribe/trackscribe/internal/serve/web"
@@ -57,22 +56,13 @@ func (s *Server) listPage(w http.ResponseWriter, r *http.Request) {
 // recordingView gathers what a recording's page shows.
 func (s *Server) recordingView(r *http.Request) (v web.RecordingView, err error) {
 	ctx := r.Context()
-	e, past, err := s.recording(ctx, r.PathValue("id"))
+	e, runs, err := s.recording(ctx, r.PathValue("id"))
 	if err != nil {
 		return v, err
 	}
-	v = web.RecordingView{Entry: e, Viewer: viewer(r), Now: s.opt.Now()}
+	v = web.RecordingView{Entry: e, Runs: runs, Viewer: viewer(r), Now: s.opt.Now()}
 	if v.DAG, err = s.dag(ctx, e); err != nil {
 		return v, err
-	}
-	for _, p := range past {
-		state := engine.State(p.State)
-		if p.Run.ID == e.Run {
-			state = e.State
-		} else if state == "" {
-			state = engine.Canceled // it did not come to its end, and another took over
-		}
-		v.Runs = append(v.Runs, web.RunRef{ID: p.Run.ID, State: state, Asked: p.Run.Created})
 	}
 	for _, n := range s.opt.Graph.Nodes {
 		v.Steps = append(v.Steps, n.Name())
@@ -82,7 +72,7 @@ func (s *Server) recordingView(r *http.Request) (v web.RecordingView, err error)
 		return v, err
 	}
 	v.Files = index.Files
-	made, err := s.shown(ctx, e, past)
+	made, err := s.shown(ctx, e, runs)
 	if err != nil || made == nil || made.report == nil {
 		return v, err
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/trackscribe/trackscribe/internal/engine"
-	"github.com/trackscribe/trackscribe/internal/operate"
 	"github.com/trackscribe/trackscribe/internal/report"
 	"github.com/trackscribe/trackscribe/internal/run"
 	"github.com/trackscribe/trackscribe/internal/runner"
@@ -81,14 +80,14 @@ func optional[T any](ctx context.Context, s *Server, w *works, name string, into
 
 // shown returns what there is to see of a recording: what its newest run made,
 // or, until that has a transcript, what the last finished one did.
-func (s *Server) shown(ctx context.Context, e shelf.Entry, past []operate.Past) (*works, error) {
+func (s *Server) shown(ctx context.Context, e shelf.Entry, runs []shelf.Run) (*works, error) {
 	w, err := s.worksOf(ctx, e.ID, e.Run, true)
 	if err != nil || w.report != nil || !e.HasResult {
 		return w, err
 	}
-	for _, p := range past {
-		if p.State == run.Succeeded && p.Run.ID != e.Run {
-			return s.worksOf(ctx, e.ID, p.Run.ID, true)
+	for _, r := range runs {
+		if r.State == engine.Succeeded && r.ID != e.Run {
+			return s.worksOf(ctx, e.ID, r.ID, true)
 		}
 	}
 	return w, nil
@@ -101,13 +100,6 @@ func (s *Server) index(ctx context.Context, recording string) (r artifact.Result
 		return r, false, nil
 	}
 	return r, err == nil, err
-}
-
-// A runRef is one run in a recording's list of runs.
-type runRef struct {
-	ID    string       `json:"run"`
-	State engine.State `json:"state"`
-	Asked string       `json:"asked"`
 }
 
 // mediaOf is what a browser is told of a file without a media type.

@@ -1,9 +1,11 @@
 package shelf
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/trackscribe/trackscribe/internal/engine"
+	"github.com/trackscribe/trackscribe/internal/operate"
 )
 
 // An Entry is what is told of a recording in a list.
@@ -27,4 +29,26 @@ type Entry struct {
 	// one.
 	HasResult    bool `json:"hasResult"`
 	AudioDeleted bool `json:"audioDeleted,omitempty"`
+}
+
+// A Run is one run in a recording's history.
+type Run struct {
+	ID    string       `json:"run"`
+	State engine.State `json:"state"`
+	Asked time.Time    `json:"asked"`
+
+	Source string `json:"-"` // of the recording, as the run was asked for
+}
+
+// runs tells how the recording's runs stand. An older one that did not come to
+// its end is as good as canceled: a newer one took over.
+func (e Entry) runs(past []operate.Past) []Run {
+	runs := make([]Run, len(past))
+	for i, p := range past {
+		runs[i] = Run{p.Run.ID, engine.State(cmp.Or(p.State, string(engine.Canceled))), p.Run.Created, p.Run.Source}
+		if p.Run.ID == e.Run {
+			runs[i].State = e.State
+		}
+	}
+	return runs
 }

@@ -79,7 +79,7 @@ func (s *Shelf) look(ctx context.Context) error {
 // tryRead reads a recording, and returns only errors that may pass. What is
 // broken is told once.
 func (s *Shelf) tryRead(ctx context.Context, id string) error {
-	err := s.read(ctx, id)
+	_, err := s.read(ctx, id)
 	if err != nil && (ctx.Err() != nil || store.IsTransient(err)) {
 		return err
 	}
@@ -134,21 +134,29 @@ func (s *Shelf) turn(there map[string]bool, since uint64) []string {
 
 // Refresh reads one recording anew.
 func (s *Shelf) Refresh(ctx context.Context, id string) (Entry, bool, error) {
-	err := s.read(ctx, id)
-	e, ok := s.entry(id)
+	e, _, ok, err := s.History(ctx, id)
 	return e, ok, err
 }
 
-func (s *Shelf) read(ctx context.Context, id string) error {
+// History reads one recording anew, with its runs, the newest first. One that is
+// only queued is not among them.
+func (s *Shelf) History(ctx context.Context, id string) (Entry, []Run, bool, error) {
+	runs, err := s.read(ctx, id)
+	e, ok := s.entry(id)
+	return e, runs, ok, err
+}
+
+func (s *Shelf) read(ctx context.Context, id string) ([]Run, error) {
 	turn := s.begin()
-	e, ok, err := load(ctx, s.opt.Store, s.opt.Graph, id)
+	e, runs, err := load(ctx, s.opt.Store, s.opt.Graph, id)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	ok := len(runs) > 0
 	s.mu.Lock()
 	if turn < s.of[id] {
 		s.mu.Unlock()
-		return nil
+		return runs, nil
 	}
 	s.of[id] = turn
 	before := s.entries[id]
@@ -166,7 +174,7 @@ func (s *Shelf) read(ctx context.Context, id string) error {
 	if s.opt.Ended != nil && e.State.Ended() && (before.Run != e.Run || !before.State.Ended()) {
 		s.opt.Ended(e, before.Run != "" || queued || s.isFilled())
 	}
-	return nil
+	return runs, nil
 }
 
 func (s *Shelf) isFilled() bool {

@@ -16,31 +16,31 @@ import (
 	"github.com/trackscribe/trackscribe/templates/graph"
 )
 
-// load makes a recording's entry out of what the store has. ok is false when
-// nobody ever asked for a run of it.
-func load(ctx context.Context, st store.Store, g graph.Graph, id string) (e Entry, ok bool, err error) {
+// load makes a recording's entry and its history, the newest run first, out of
+// what the store has. Without runs, nobody ever asked for one of it.
+func load(ctx context.Context, st store.Store, g graph.Graph, id string) (e Entry, runs []Run, err error) {
 	past, err := operate.History(ctx, g, st, id)
 	if err != nil {
-		return e, false, fmt.Errorf("recording %q: %w", id, err)
+		return e, nil, fmt.Errorf("recording %q: %w", id, err)
 	}
 	if len(past) == 0 {
-		return e, false, nil
+		return e, nil, nil
 	}
 	newest := past[0]
 	e = Entry{ID: id, Run: newest.Run.ID, Runs: len(past), Asked: newest.Run.Created, State: engine.State(newest.State)}
 	if err := e.result(ctx, st); err != nil {
-		return e, false, fmt.Errorf("recording %q: %w", id, err)
+		return e, nil, fmt.Errorf("recording %q: %w", id, err)
 	}
 	// A run has everything that a result needs before it ends: side effects go on.
 	if newest.End.State == run.Succeeded {
 		e.State, e.Progress, e.Ended = engine.Succeeded, 1, &newest.End.Finished
 	} else if err := e.unfinished(ctx, st, g); err != nil {
-		return e, false, fmt.Errorf("recording %q: %w", id, err)
+		return e, nil, fmt.Errorf("recording %q: %w", id, err)
 	}
 	if e.Name == "" {
 		err = e.recording(ctx, st)
 	}
-	return e, true, err
+	return e, e.runs(past), err
 }
 
 // result adds what the latest result says.

@@ -79,6 +79,32 @@ func TestEntryOf(t *testing.T) {
 	}
 }
 
+// A recording's history says of every run how it stands, the newest first.
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	r := newRecords(t)
+	r.done("rec", "standup", "The report", -9)
+	r.ask("rec", "r2", -5) // and never came to its end
+	r.ask("rec", "r3", 0)
+	r.found("rec", "r3", "standup")
+	s := newShelf(t, r.Store, nil)
+	s.Queue("rec", Asked{Run: "r4", When: noon.Add(time.Minute)})
+	e, runs, ok, err := s.History(t.Context(), "rec")
+	if !ok || err != nil || e.Run != "r4" || e.State != engine.Queued || e.Runs != 3 {
+		t.Errorf("%+v %v %v", e, ok, err)
+	}
+	var got []string
+	for _, r := range runs {
+		got = append(got, r.ID+" "+string(r.State))
+	}
+	if d := cmp.Diff([]string{"r3 running", "r2 canceled", "r1 succeeded"}, got); d != "" {
+		t.Error(d)
+	}
+	if _, runs, ok, err := s.History(t.Context(), "nobody"); ok || err != nil || len(runs) != 0 {
+		t.Errorf("of nobody: %v %v %v", runs, ok, err)
+	}
+}
+
 func TestList(t *testing.T) {
 	t.Parallel()
 	r := newRecords(t)

@@ -18,7 +18,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/trackscribe/trackscribe/internal/engine"
 	"github.com/trackscribe/trackscribe/internal/report"
 	"github.com/trackscribe/trackscribe/internal/serve/progress"
 	"github.com/trackscribe/trackscribe/internal/serve/shelf"
@@ -56,13 +55,6 @@ type ListView struct {
 	Viewer       Viewer
 }
 
-// A RunRef is one run of a recording.
-type RunRef struct {
-	ID    string
-	State engine.State
-	Asked time.Time
-}
-
 // A RecordingView is what is known of a recording.
 type RecordingView struct {
 	Entry  shelf.Entry
@@ -70,7 +62,7 @@ type RecordingView struct {
 	Report *report.Input // nil: nothing yet
 	Files  []artifact.ResultFile
 	Player *Player
-	Runs   []RunRef
+	Runs   []shelf.Run
 	Steps  []string // from which it may be processed anew
 	Viewer Viewer
 	Now    time.Time

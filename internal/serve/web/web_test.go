@@ -56,7 +56,7 @@ func view(state engine.State, text string) web.RecordingView {
 	v := web.RecordingView{
 		Entry: shelf.Entry{ID: "rec-1", Name: text, Title: text, State: state, Recorded: &at, Asked: at, Duration: 313, Runs: 2},
 		DAG:   d, Now: now, Steps: []string{"detect-topics"}, Viewer: web.Viewer{Name: text, MayWrite: true, SignedIn: true},
-		Runs: []web.RunRef{{ID: "run-1", State: state, Asked: at}, {ID: "run-0", State: engine.Failed, Asked: at}},
+		Runs: []shelf.Run{{ID: "run-1", State: state, Asked: at}, {ID: "run-0", State: engine.Failed, Asked: at}},
 	}
 	switch state {
 	case engine.Failed:
