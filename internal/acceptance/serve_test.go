@@ -3,16 +3,19 @@ package acceptance
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/trackscribe/trackscribe/internal/cli"
 	"github.com/trackscribe/trackscribe/internal/daily/dailytest"
+	"github.com/trackscribe/trackscribe/internal/run"
 	"github.com/trackscribe/trackscribe/internal/testenv"
 	"github.com/trackscribe/trackscribe/steps/artifact"
 )
@@ -57,8 +60,8 @@ func serving(t *testing.T, env map[string]string, args ...string) (url string, l
 	return strings.TrimSpace(first), logged, stop
 }
 
-// told waits for a line that holds a text.
-func told(t *testing.T, lines <-chan string, text string) {
+// told waits for a line that holds a text, and returns those up to it.
+func told(t *testing.T, lines <-chan string, text string) []string {
 	t.Helper()
 	late := time.After(2 * time.Minute)
 	var all []string
@@ -69,7 +72,7 @@ func told(t *testing.T, lines <-chan string, text string) {
 				t.Fatalf("it ended without telling %q:\n%s", text, strings.Join(all, "\n"))
 			}
 			if all = append(all, l); strings.Contains(l, text) {
-				return
+				return all
 			}
 		case <-late:
 			t.Fatalf("nothing tells %q:\n%s", text, strings.Join(all, "\n"))
@@ -93,6 +96,12 @@ func deliver(t *testing.T, url, secret, recording string) int {
 	return res.StatusCode
 }
 
+// logLine is a line of --log-format json.
+type logLine struct {
+	Time                              time.Time
+	Level, Msg, Recording, Run, Error string
+}
+
 // TestServe has a recording run because Daily's webhook said that it is ready:
 // once, and never again.
 func TestServe(t *testing.T) {
@@ -103,7 +112,7 @@ func TestServe(t *testing.T) {
 	a.env["TRACKSCRIBE_SERVE_TOKEN"] = "a token of this test"
 	a.env["DAILY_WEBHOOK_SECRET"], a.env["TRACKSCRIBE_MODEL_DIR"] = secret, testenv.Model(t)
 	store := t.TempDir()
-	url, lines, stop := serving(t, a.env, "--store", store)
+	url, lines, stop := serving(t, a.env, "--store", store, "--refresh", "detect-topics")
 	if got := deliver(t, url, "d3Jvbmc=", id); got != http.StatusUnauthorized {
 		t.Errorf("a wrong signature: %d", got)
 	}
@@ -112,7 +121,7 @@ func TestServe(t *testing.T) {
 			t.Fatalf("status %d", got)
 		}
 	}
-	told(t, lines, "is done")
+	told(t, lines, `msg="the run is done"`)
 	var r artifact.Result
 	readJSON(t, filepath.Join(result(t, store), "result.json"), &r)
 	if r.WordCount == 0 {
@@ -121,23 +130,36 @@ func TestServe(t *testing.T) {
 	if code := stop(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	runs := func() int {
+	runs := func() []string {
 		m, err := filepath.Glob(filepath.Join(store, "recordings", "*", "runs", "*"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return len(m)
+		return m
+	}
+	var asked run.Run
+	readJSON(t, filepath.Join(runs()[0], "run.json"), &asked)
+	if !slices.Contains(asked.Refresh, "detect-topics") {
+		t.Errorf("the run was asked for as %+v", asked)
 	}
 	// After a restart it is the same recording still.
-	url, lines, _ = serving(t, a.env, "--store", store)
+	url, lines, _ = serving(t, a.env, "--store", store, "--log-format", "json")
 	if got := deliver(t, url, secret, id); got != http.StatusOK {
 		t.Errorf("status %d", got)
 	}
 	if got := deliver(t, url, secret, "unknown-recording"); got != http.StatusOK {
 		t.Errorf("status %d", got)
 	}
-	told(t, lines, "Daily has no recording")
-	if n := runs(); n != 2 { // the one of before, and the one that failed
+	failed := logLine{}
+	for _, line := range told(t, lines, "Daily has no recording") {
+		if failed = (logLine{}); json.Unmarshal([]byte(line), &failed) != nil || failed.Time.IsZero() || failed.Level == "" || failed.Msg == "" {
+			t.Errorf("it logs %s", line)
+		}
+	}
+	if failed.Level != "ERROR" || failed.Recording != "unknown-recording" || failed.Run == "" || failed.Error == "" {
+		t.Errorf("of the failure it logs %+v", failed)
+	}
+	if n := len(runs()); n != 2 { // the one of before, and the one that failed
 		t.Errorf("%d runs, want two", n)
 	}
 	list := func() string {
@@ -184,6 +206,8 @@ func TestServeMisuse(t *testing.T) {
 		"rules":          {map[string]string{"TRACKSCRIBE_SERVE_RULES": "everybody"}, nil, "is no rule"},
 		"traces":         {map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "planted:"}, nil, "address for traces"},
 		"address in use": {nil, []string{"--listen", "256.0.0.1:1"}, "listen at"},
+		"step":           {nil, []string{"--refresh", "no-step"}, `no step "no-step"`},
+		"parameter":      {nil, []string{"-p", "no-such=1"}, `"no-such"`},
 		"engine":         {map[string]string{"DURABLE_WORKFLOW_PROVIDER": "hatchet"}, nil, `engine "hatchet"`},
 	} {
 		env := map[string]string{}

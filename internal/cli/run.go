@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -150,8 +149,6 @@ func runRun(ctx context.Context, env *Env, o *runOptions, recording string) erro
 	if err != nil {
 		return err
 	}
-	params := set.Params()
-	maps.Copy(params, asked)
 	s3 := open.FromSettings(set)
 	out, err := open.Open(ctx, o.out, s3)
 	if err != nil {
@@ -160,13 +157,8 @@ func runRun(ctx context.Context, env *Env, o *runOptions, recording string) erro
 	if _, err := operate.Locate(recording); err != nil {
 		return err
 	}
-	// A speech server has a model of its own.
-	if cmp.Or(params["transcript-backend"], settings.SpeechEmbedded) == settings.SpeechEmbedded {
-		if err := model.Check(set.ModelDir); err != nil {
-			return err
-		}
-	}
-	if err := checkLanguage(set, params); err != nil {
+	params, err := paramsHere(set, asked, o.refresh)
+	if err != nil {
 		return err
 	}
 	g := pipeline.New()

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -17,7 +19,6 @@ import (
 	"github.com/trackscribe/trackscribe/internal/serve/guard"
 	"github.com/trackscribe/trackscribe/internal/settings"
 	"github.com/trackscribe/trackscribe/internal/source"
-	"github.com/trackscribe/trackscribe/internal/store/open"
 	"github.com/trackscribe/trackscribe/templates/pipeline"
 )
 
@@ -32,10 +33,12 @@ type serveOptions struct {
 	open     bool
 	readOnly bool
 	proxied  bool
+
+	logFormat choice
 }
 
 func newServeCommand(env *Env) *cobra.Command {
-	o := &serveOptions{engine: choice{allowed: []string{"none", "argo"}}}
+	o := &serveOptions{engine: choice{allowed: []string{"none", "argo"}}, logFormat: choice{"text", []string{"text", "json"}}}
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Start runs by Daily's webhook, and show recordings, progress and results",
@@ -76,6 +79,7 @@ process go on the next time.
 	f.BoolVar(&o.readOnly, "read-only", false, "let nobody start runs from pages or over HTTP")
 	f.BoolVar(&o.proxied, "proxied", false, "trust the X-Forwarded-For of a proxy in front")
 	addChoice(cmd, &o.engine, "engine", "", "what drives the runs (default from DURABLE_WORKFLOW_PROVIDER, else none)")
+	addChoice(cmd, &o.logFormat, "log-format", "", "how stderr says what happens: lines of key=value, or of JSON objects")
 	changed := f.Changed
 	cmd.PreRun = func(*cobra.Command, []string) {
 		if !changed("poll") && o.source != "" && !source.Everything(o.source) {
@@ -119,21 +123,14 @@ func runServe(ctx context.Context, env *Env, o *serveOptions) error {
 	if err != nil {
 		return err
 	}
-	st, err := open.Open(ctx, set.Store, open.FromSettings(set))
-	if err != nil {
-		return usage("--store takes a folder or s3://bucket/prefix", "%w", err)
-	}
-	log := func(format string, args ...any) {
-		fmt.Fprintf(env.Stderr, "%s %s\n", time.Now().UTC().Format(time.RFC3339), fmt.Sprintf(format, args...))
-	}
-	drive, err := o.drive(ctx, env, set, st)
+	drive, err := o.drive(ctx, env, set)
 	if err != nil {
 		return err
 	}
 	opt := serve.Options{
-		Store: st, Graph: pipeline.New(), Source: serve.Intake{Location: o.source, Options: source.FromSettings(set)},
+		Store: drive.store, Graph: pipeline.New(), Source: serve.Intake{Location: o.source, Options: source.FromSettings(set)},
 		Starter: drive.starter, Engine: drive.events, Workers: drive.workers, Lead: drive.lead,
-		Secret: set.Serve.WebhookSecret, Poll: o.poll, Since: o.since, Proxied: o.proxied, Now: time.Now, Log: log,
+		Secret: set.Serve.WebhookSecret, Poll: o.poll, Since: o.since, Proxied: o.proxied, Now: time.Now, Log: o.logger(env.Stderr),
 		Idle: func() {
 			drive.rest()
 			lean.Down()
@@ -142,7 +139,7 @@ func runServe(ctx context.Context, env *Env, o *serveOptions) error {
 	if o.source == "" {
 		opt.Poll = 0
 	}
-	if !strings.HasPrefix(st.URL(), "s3://") { // which costs nothing to look at
+	if !strings.HasPrefix(drive.store.URL(), "s3://") { // which costs nothing to look at
 		opt.Tick = 2 * time.Second
 	}
 	stop, err := observers(ctx, set, &opt)
@@ -151,7 +148,7 @@ func runServe(ctx context.Context, env *Env, o *serveOptions) error {
 	}
 	defer stop()
 	var server *serve.Server
-	door, err := o.guard(env, set, log, func(w http.ResponseWriter, r *http.Request, status int, next, problem string) {
+	door, err := o.guard(env, set, opt.Log, func(w http.ResponseWriter, r *http.Request, status int, next, problem string) {
 		server.SignIn(w, r, status, next, problem)
 	})
 	if err != nil {
@@ -164,15 +161,23 @@ func runServe(ctx context.Context, env *Env, o *serveOptions) error {
 	return listen(ctx, env, o.listen, &http.Server{Handler: server.Handler(), ReadTimeout: time.Minute, MaxHeaderBytes: 64 << 10}, server)
 }
 
+// logger writes what happens, a line each.
+func (o *serveOptions) logger(w io.Writer) *slog.Logger {
+	if o.logFormat.value == "json" {
+		return slog.New(slog.NewJSONHandler(w, nil))
+	}
+	return slog.New(slog.NewTextHandler(w, nil))
+}
+
 // guard decides who is let in.
-func (o *serveOptions) guard(env *Env, set settings.Settings, log func(string, ...any), signIn func(http.ResponseWriter, *http.Request, int, string, string)) (*guard.Guard, error) {
+func (o *serveOptions) guard(env *Env, set settings.Settings, log *slog.Logger, signIn func(http.ResponseWriter, *http.Request, int, string, string)) (*guard.Guard, error) {
 	rules, err := guard.ParseRules(set.Serve.Rules)
 	if err != nil {
 		return nil, err
 	}
 	g := guard.Options{
 		Token: set.Serve.Token, Open: o.open, ReadOnly: o.readOnly, Proxied: o.proxied, SessionKey: set.Serve.SessionKey,
-		Public: serve.Public, SignIn: signIn, Now: time.Now, Log: log,
+		Public: serve.Public, SignIn: signIn, Now: time.Now, Log: o.logger(env.Stderr),
 	}
 	if host, _, err := net.SplitHostPort(o.listen); err == nil && o.open && isLoopback(host) {
 		g.Hosts = []string{"localhost", "127.0.0.1", "::1", host}

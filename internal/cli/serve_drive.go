@@ -5,8 +5,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/trackscribe/trackscribe/internal/engine"
@@ -25,6 +25,7 @@ import (
 	"github.com/trackscribe/trackscribe/internal/settings"
 	"github.com/trackscribe/trackscribe/internal/source"
 	"github.com/trackscribe/trackscribe/internal/store"
+	"github.com/trackscribe/trackscribe/internal/store/open"
 	"github.com/trackscribe/trackscribe/internal/zulip"
 	"github.com/trackscribe/trackscribe/steps"
 	render "github.com/trackscribe/trackscribe/templates/argo"
@@ -33,6 +34,7 @@ import (
 
 // drive is how `serve` has runs done with one of the engines.
 type drive struct {
+	store   store.Store
 	starter serve.Starter
 	events  events.Source
 	workers int
@@ -40,51 +42,53 @@ type drive struct {
 	lead    func(ctx context.Context, work func(context.Context)) error // nil: alone
 }
 
-func (o *serveOptions) drive(ctx context.Context, env *Env, set settings.Settings, st store.Store) (drive, error) {
+func (o *serveOptions) drive(ctx context.Context, env *Env, set settings.Settings) (drive, error) {
 	switch set.Engine {
 	case "argo":
 		return o.driveArgo(ctx, env)
 	case "none":
-		return o.driveHere(ctx, env, set, st)
+		return o.driveHere(ctx, env, set)
 	default:
 		return drive{}, usage("use none or argo", "engine %q does not serve", set.Engine)
 	}
 }
 
-func (o *serveOptions) driveHere(ctx context.Context, env *Env, set settings.Settings, st store.Store) (drive, error) {
+func (o *serveOptions) driveHere(ctx context.Context, env *Env, set settings.Settings) (drive, error) {
+	st, err := open.Open(ctx, set.Store, open.FromSettings(set))
+	if err != nil {
+		return drive{}, usage("--store takes a folder or s3://bucket/prefix", "%w", err)
+	}
 	asked, err := parseParams(o.params)
 	if err != nil {
 		return drive{}, err
 	}
 	set.ModelDir = model.Dir(set.ModelDir, env.CacheDir)
-	params := set.Params()
-	maps.Copy(params, asked)
-	if set.Speech.Backend == settings.SpeechEmbedded {
-		if err := model.Check(set.ModelDir); err != nil {
-			return drive{}, err
-		}
-	}
-	if err := checkLanguage(set, params); err != nil {
+	params, err := paramsHere(set, asked, o.refresh)
+	if err != nil {
 		return drive{}, err
 	}
 	eng, w, err := inProcessEngine(ctx, set, st)
-	return drive{starter: inProcess{eng, st, source.FromSettings(set), params}, events: eng, workers: o.workers, rest: w.Rest}, err
+	starter := inProcess{eng, st, source.FromSettings(set), params, o.refresh}
+	return drive{store: st, starter: starter, events: eng, workers: o.workers, rest: w.Rest}, err
 }
 
 // clusterWorkers is how many runs are submitted at a time.
 const clusterWorkers = 4
 
 func (o *serveOptions) driveArgo(ctx context.Context, env *Env) (drive, error) {
-	s, params, err := o.submitter(ctx, env)
+	cluster, set, err := o.connect(env)
 	if err != nil {
 		return drive{}, err
 	}
-	cluster, _, err := o.connect(env)
+	s, params, err := o.submitterAt(ctx, cluster, set)
 	if err != nil {
 		return drive{}, err
 	}
-	eng := argo.New(argo.Options{Sight: argo.Sight{Cluster: cluster, Graph: pipeline.New(), Store: s.Store}})
-	d := drive{starter: onCluster{*s, params, o.refresh}, events: eng, workers: clusterWorkers, rest: func() {}}
+	if err := operate.Check(s.Graph, params, o.refresh); err != nil {
+		return drive{}, usageError(err)
+	}
+	eng := argo.New(argo.Options{Sight: argo.Sight{Cluster: cluster, Graph: s.Graph, Store: s.Store}})
+	d := drive{store: s.Store, starter: onCluster{*s, params, o.refresh}, events: eng, workers: clusterWorkers, rest: func() {}}
 	if k, ok := cluster.(*argo.Kube); ok {
 		me, err := os.Hostname() // of the pod
 		if err != nil {
@@ -104,6 +108,7 @@ type inProcess struct {
 	store   store.Store
 	sources source.Options
 	params  map[string]string
+	refresh []string // by every run
 }
 
 // Start implements [serve.Starter].
@@ -140,7 +145,7 @@ func (p inProcess) prepare(ctx context.Context, o serve.Order) (run.Run, error) 
 		return old, err
 	}
 	r, _, err := operate.Prepare(ctx, g, p.store, p.sources, operate.Request{
-		Recording: o.Location, ID: o.Recording, RunID: id, Params: p.params, Refresh: o.Refresh, Program: thisVersion().Version, Now: o.Asked,
+		Recording: o.Location, ID: o.Recording, RunID: id, Params: p.params, Refresh: slices.Concat(o.Refresh, p.refresh), Program: thisVersion().Version, Now: o.Asked,
 	})
 	return r, err
 }
@@ -156,7 +161,7 @@ type onCluster struct {
 func (c onCluster) Start(ctx context.Context, o serve.Order) error {
 	s := c.submitter // a copy: what is installed is looked up each time
 	_, err := s.Submit(ctx, submit.Request{
-		Recording: o.Location, ID: o.Recording, RunID: o.Run, Params: c.params, Refresh: append(o.Refresh, c.refresh...),
+		Recording: o.Location, ID: o.Recording, RunID: o.Run, Params: c.params, Refresh: slices.Concat(o.Refresh, c.refresh),
 	})
 	if err != nil && argo.IsUnreachable(err) {
 		return &steps.Error{Class: steps.Transient, Err: err}
@@ -185,7 +190,7 @@ func observers(ctx context.Context, set settings.Settings, opt *serve.Options) (
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		if err := tracer.Shutdown(ctx); err != nil {
-			opt.Log("%v", err)
+			opt.Log.Error("some traces were not sent", "error", err)
 		}
 	}, err
 }

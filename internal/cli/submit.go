@@ -11,6 +11,7 @@ import (
 
 	cluster "github.com/trackscribe/trackscribe/internal/engine/argo"
 	"github.com/trackscribe/trackscribe/internal/engine/argo/submit"
+	"github.com/trackscribe/trackscribe/internal/settings"
 	"github.com/trackscribe/trackscribe/internal/source"
 	"github.com/trackscribe/trackscribe/internal/store/open"
 	"github.com/trackscribe/trackscribe/steps"
@@ -43,11 +44,15 @@ func (o *submitFlags) add(cmd *cobra.Command) {
 
 // submitter connects to the cluster and the store.
 func (o *submitFlags) submitter(ctx context.Context, env *Env) (*submit.Submitter, map[string]string, error) {
-	params, err := parseParams(o.params)
+	at, set, err := o.connect(env)
 	if err != nil {
 		return nil, nil, err
 	}
-	at, set, err := o.connect(env)
+	return o.submitterAt(ctx, at, set)
+}
+
+func (o *submitFlags) submitterAt(ctx context.Context, at cluster.Cluster, set settings.Settings) (*submit.Submitter, map[string]string, error) {
+	params, err := parseParams(o.params)
 	if err != nil {
 		return nil, nil, err
 	}

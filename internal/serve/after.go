@@ -28,7 +28,7 @@ func (s *Server) hasEnded(e shelf.Entry, witnessed bool) {
 	select {
 	case s.ended <- ended{e, witnessed}:
 	default:
-		s.opt.Log("recording %s: too many runs end at once: run %s is not counted", e.ID, e.Run)
+		s.opt.Log.Error("too many runs end at once: one is not counted", "recording", e.ID, "run", e.Run)
 	}
 }
 
@@ -41,7 +41,7 @@ func (s *Server) after(ctx context.Context) {
 	var later []ended
 	do := func(e ended) {
 		if err := s.close(ctx, e); err != nil && ctx.Err() == nil {
-			s.opt.Log("recording %s: run %s: %v", e.ID, e.Run, err)
+			s.opt.Log.Error("the end of a run is not told", "recording", e.ID, "run", e.Run, "error", err)
 			if e.Ended == nil || s.opt.Now().Sub(*e.Ended) < fresh {
 				later = append(later, e)
 			}

@@ -184,7 +184,7 @@ func (s *Server) again(ctx context.Context, id string, refresh []string) (Order,
 func (s *Server) json(w http.ResponseWriter, _ *http.Request, status int, v any) {
 	b, err := json.Marshal(v)
 	if err != nil {
-		s.opt.Log("encode an answer: %v", err)
+		s.opt.Log.Error("an answer cannot be encoded", "error", err)
 		status, b = http.StatusInternalServerError, []byte(`{"error":"the answer cannot be encoded"}`)
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -203,7 +203,7 @@ func (s *Server) failed(w http.ResponseWriter, r *http.Request, err error) {
 	case steps.Classify(err) == steps.Misuse:
 		s.problem(w, r, http.StatusUnprocessableEntity, err.Error(), steps.Hint(err))
 	default:
-		s.opt.Log("%s %s: %v", r.Method, r.Pattern, err)
+		s.opt.Log.Error("a request cannot be answered", "route", r.Pattern, "error", err)
 		s.problem(w, r, http.StatusServiceUnavailable, "the store or the engine does not answer as it should", "try again; the server's log has the reason")
 	}
 }

@@ -1,6 +1,7 @@
 package serve_test
 
 import (
+	"log/slog"
 	"net/http"
 	"regexp"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/trackscribe/trackscribe/internal/serve"
 	"github.com/trackscribe/trackscribe/internal/serve/guard"
+	"github.com/trackscribe/trackscribe/internal/serve/logtest"
 )
 
 // TestAnswersAsDocumented asks everything, in ways that work and ways that do
@@ -76,7 +78,7 @@ func TestStrangersAndReaders(t *testing.T) {
 	o := options(t, st, newStarter(st))
 	var server *serve.Server
 	door, err := guard.New(guard.Options{
-		Token: token, ReadOnly: true, Public: serve.Public, Now: o.Now, Log: t.Logf,
+		Token: token, ReadOnly: true, Public: serve.Public, Now: o.Now, Log: logtest.To(t),
 		SignIn: func(w http.ResponseWriter, r *http.Request, status int, next, problem string) {
 			server.SignIn(w, r, status, next, problem)
 		},
@@ -130,7 +132,9 @@ func FuzzDelivery(f *testing.F) {
 	f.Add([]byte(`{"type":"recording.ready-to-download","payload":{"recording_id":"../x"}}`))
 	f.Add([]byte(`{"test":1}`))
 	st := openStore(f)
-	_, url := start(f, options(f, st, nil))
+	o := options(f, st, nil)
+	o.Log = slog.New(slog.DiscardHandler) // a fuzz target may not write to f's
+	_, url := start(f, o)
 	known := []int{200, 413, 422}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if got := post(t, url, string(body), sign(string(body), now)); !slices.Contains(known, got) {

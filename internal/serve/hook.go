@@ -119,7 +119,7 @@ func (s *Server) hook(w http.ResponseWriter, r *http.Request) {
 		s.delivered(w, http.StatusUnprocessableEntity, outcome)
 		return
 	case outcomeError:
-		s.opt.Log("daily says that a recording went wrong; its dashboard has the reason")
+		s.opt.Log.Warn("daily says that a recording went wrong; its dashboard has the reason")
 		s.delivered(w, http.StatusOK, outcome)
 		return
 	case outcomeIgnored:
@@ -129,7 +129,7 @@ func (s *Server) hook(w http.ResponseWriter, r *http.Request) {
 	fresh, err := s.order(r.Context(), orderOf(id, now))
 	switch {
 	case err != nil:
-		s.opt.Log("recording %s: not kept: %v", id, err)
+		s.opt.Log.Error("a delivery is not kept", "recording", id, "error", err)
 		s.delivered(w, http.StatusServiceUnavailable, outcomeFailed) // Daily sends it again
 	case fresh:
 		s.delivered(w, http.StatusOK, outcomeAccepted)

@@ -196,7 +196,7 @@ func (s *Server) SignIn(w http.ResponseWriter, r *http.Request, status int, next
 func (s *Server) page(w http.ResponseWriter, r *http.Request, status int, write func(io.Writer) error) {
 	var b bytes.Buffer
 	if err := write(&b); err != nil {
-		s.opt.Log("%s: %v", r.Pattern, err)
+		s.opt.Log.Error("a page cannot be drawn", "route", r.Pattern, "error", err)
 		http.Error(w, "the page cannot be drawn", http.StatusInternalServerError)
 		return
 	}

@@ -51,11 +51,11 @@ func (s *Server) poll(ctx context.Context) {
 			return
 		case err != nil:
 			s.metrics.Poll("failed")
-			s.opt.Log("ask for recordings: %v", err)
+			s.opt.Log.Error("the source cannot be asked for recordings", "error", err)
 		default:
 			s.metrics.Poll("ok")
 			if found > 0 {
-				s.opt.Log("recordings that no webhook told of: %d", found)
+				s.opt.Log.Info("no webhook told of some recordings", "found", found)
 			}
 		}
 		select {

@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,8 +61,9 @@ type Options struct {
 	// Idle is called when there is nothing left to do: once everything has been
 	// read, and whenever the last run in hand has ended. Nil: nothing is.
 	Idle func()
-	// Log is told what happens, without secrets.
-	Log func(format string, args ...any)
+	// Log is told what happens, without secrets; its attributes recording, run
+	// and step say to what.
+	Log *slog.Logger
 }
 
 // A Server takes deliveries, works on orders, and shows recordings.
@@ -134,7 +136,7 @@ func (s *Server) lead(ctx context.Context) {
 	if s.opt.Lead == nil {
 		work(ctx)
 	} else if err := s.opt.Lead(ctx, work); err != nil && ctx.Err() == nil {
-		s.opt.Log("take the lead: %v", err)
+		s.opt.Log.Error("the lead cannot be taken", "error", err)
 	}
 }
 
@@ -155,6 +157,7 @@ func (s *Server) order(ctx context.Context, o Order) (fresh bool, err error) {
 	if fresh, err = s.inbox.add(ctx, o); err != nil || !fresh {
 		return false, err
 	}
+	s.opt.Log.Info("a run is asked for", "recording", o.Recording, "run", o.Run)
 	s.shelf.Queue(o.Recording, shelf.Asked{Run: o.Run, When: o.Asked})
 	s.hub.Poke(o.Recording)
 	s.queue.push(o)

@@ -17,6 +17,7 @@ import (
 	"github.com/trackscribe/trackscribe/internal/run"
 	"github.com/trackscribe/trackscribe/internal/serve"
 	"github.com/trackscribe/trackscribe/internal/serve/guard"
+	"github.com/trackscribe/trackscribe/internal/serve/logtest"
 	"github.com/trackscribe/trackscribe/internal/store"
 	"github.com/trackscribe/trackscribe/internal/store/folder"
 	"github.com/trackscribe/trackscribe/templates/pipeline"
@@ -83,13 +84,13 @@ func openStore(t testing.TB) store.Store {
 func options(t testing.TB, st store.Store, s serve.Starter) serve.Options {
 	t.Helper()
 	clock := func() time.Time { return now }
-	door, err := guard.New(guard.Options{Open: true, Public: serve.Public, Now: clock, Log: t.Logf})
+	door, err := guard.New(guard.Options{Open: true, Public: serve.Public, Now: clock, Log: logtest.To(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return serve.Options{
 		Store: st, Graph: pipeline.New(), Starter: s, Source: serve.Intake{Location: "daily"}, Secret: secret, Workers: 4,
-		Guard: door, PerSecond: 1e6, Tick: 20 * time.Millisecond, Now: clock, Log: t.Logf,
+		Guard: door, PerSecond: 1e6, Tick: 20 * time.Millisecond, Now: clock, Log: logtest.To(t),
 	}
 }
 

@@ -157,7 +157,7 @@ func (s *Server) work(ctx context.Context) {
 func (s *Server) rescan(ctx context.Context) {
 	orders, err := s.inbox.pending(ctx)
 	if err != nil && ctx.Err() == nil {
-		s.opt.Log("%v", err)
+		s.opt.Log.Error("the inbox cannot be read", "error", err)
 	}
 	for _, o := range orders {
 		s.shelf.Queue(o.Recording, shelf.Asked{Run: o.Run, When: o.Asked})
@@ -170,22 +170,23 @@ func (s *Server) do(ctx context.Context, o Order) {
 	if there, err := s.inbox.has(ctx, o); err == nil && !there {
 		return // another process did it
 	}
-	s.opt.Log("recording %s: run %s begins", o.Recording, o.Run)
+	log := s.opt.Log.With("recording", o.Recording, "run", o.Run)
+	log.Info("the run begins")
 	err := s.start(ctx, o)
 	switch {
 	case ctx.Err() != nil && err != nil:
-		s.opt.Log("recording %s: run %s is left for the next start", o.Recording, o.Run)
+		log.Info("the run is left for the next start")
 		return
 	case err != nil && !errors.Is(err, ErrEnded) && steps.Classify(err) == steps.Transient && s.opt.Now().Sub(o.Asked) < patience:
-		s.opt.Log("recording %s: run %s is tried again later: %v", o.Recording, o.Run, err)
+		log.Warn("the run is tried again later", "error", err)
 		return
 	case err != nil:
-		s.opt.Log("recording %s: run %s failed: %v", o.Recording, o.Run, err)
+		log.Error("the run failed", "error", err)
 	default:
-		s.opt.Log("recording %s: run %s is done", o.Recording, o.Run)
+		log.Info("the run is done")
 	}
 	if err := s.inbox.done(context.WithoutCancel(ctx), o); err != nil {
-		s.opt.Log("recording %s: %v", o.Recording, err)
+		log.Error("the run stays in the inbox", "error", err)
 	}
 	s.shelf.Unqueue(o.Recording, o.Run)
 	s.look(context.WithoutCancel(ctx), o.Recording)
@@ -205,7 +206,7 @@ func (s *Server) start(ctx context.Context, o Order) error {
 // look has everybody see how a recording stands now.
 func (s *Server) look(ctx context.Context, recording string) {
 	if _, _, err := s.shelf.Refresh(ctx, recording); err != nil {
-		s.opt.Log("recording %s: %v", recording, err)
+		s.opt.Log.Error("a recording cannot be read", "recording", recording, "error", err)
 	}
 	s.hub.Poke(recording)
 }

@@ -89,7 +89,7 @@ func (r renderer) servePod() corev1.PodSpec {
 
 func (r renderer) serveContainer() corev1.Container {
 	s := r.opt.Serve
-	args := []string{"serve", fmt.Sprintf("--listen=:%d", s.Port), "--engine=argo", "--source=" + s.Source, "--name=" + r.opt.Name}
+	args := []string{"serve", fmt.Sprintf("--listen=:%d", s.Port), "--engine=argo", "--source=" + s.Source, "--name=" + r.opt.Name, "--log-format=json"}
 	if s.Host != "" {
 		args = append(args, "--proxied") // by what serves the Ingress
 	}

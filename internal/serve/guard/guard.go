@@ -12,6 +12,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"path"
@@ -45,7 +46,7 @@ type Options struct {
 	// it to that when it is redirected, too.
 	SignIn func(w http.ResponseWriter, r *http.Request, status int, next, problem string)
 	Now    func() time.Time
-	Log    func(format string, args ...any)
+	Log    *slog.Logger
 }
 
 // A Person is who asks.

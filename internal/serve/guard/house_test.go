@@ -16,6 +16,7 @@ import (
 
 	"github.com/trackscribe/trackscribe/internal/serve/guard"
 	"github.com/trackscribe/trackscribe/internal/serve/guard/guardtest"
+	"github.com/trackscribe/trackscribe/internal/serve/logtest"
 )
 
 const (
@@ -82,7 +83,7 @@ func buildAs(t *testing.T, start func(*httptest.Server), scheme string, change f
 			w.WriteHeader(status)
 			fmt.Fprintf(w, "sign in\nnext: %s\nproblem: %s\n", next, problem)
 		},
-		Log: func(format string, args ...any) { h.keep(fmt.Sprintf(format, args...)) },
+		Log: logtest.New(h.keep),
 	}
 	if change != nil {
 		change(h, &o)

@@ -104,7 +104,7 @@ func (g *Guard) start(w http.ResponseWriter, r *http.Request) {
 	next := Local(r.URL.Query().Get("next"))
 	config, _, err := g.oidc.ready(r.Context())
 	if err != nil {
-		g.opt.Log("the identity provider does not answer")
+		g.opt.Log.Error("the identity provider does not answer")
 		g.opt.SignIn(w, r, http.StatusBadGateway, next, notReached)
 		return
 	}
@@ -138,15 +138,15 @@ func (g *Guard) callback(w http.ResponseWriter, r *http.Request) {
 	h, err := g.oidc.exchange(ctx, code, a)
 	switch {
 	case unreached(err):
-		g.opt.Log("the identity provider does not answer")
+		g.opt.Log.Error("the identity provider does not answer")
 		g.opt.SignIn(w, r, http.StatusBadGateway, a.Next, notReached)
 	case err != nil:
-		g.opt.Log("signing in with the identity provider was refused")
+		g.opt.Log.Warn("signing in with the identity provider was refused")
 		g.opt.SignIn(w, r, http.StatusForbidden, a.Next, refused)
 	case !h.All && len(h.Prefixes) == 0:
 		g.opt.SignIn(w, r, http.StatusForbidden, a.Next, "You may not see any recording here. Ask whoever runs this server.")
 	case !g.remember(w, r, session, h, sessionLife):
-		g.opt.Log("somebody was refused: too many rules let them in, which a session cannot hold")
+		g.opt.Log.Warn("somebody was refused: too many rules let them in, which a session cannot hold")
 		g.opt.SignIn(w, r, http.StatusForbidden, a.Next, "Too many rules let you in. Ask whoever runs this server for fewer.")
 	default:
 		http.Redirect(w, r, Local(a.Next), http.StatusSeeOther)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/trackscribe/trackscribe/internal/serve/guard"
 	"github.com/trackscribe/trackscribe/internal/serve/guard/guardtest"
+	"github.com/trackscribe/trackscribe/internal/serve/logtest"
 )
 
 func withProvider(h *house, o *guard.Options, rules ...guard.Rule) {
@@ -168,7 +169,7 @@ func TestOIDCDownIsNotAskedAgainAtOnce(t *testing.T) {
 func TestOIDCWhoIsGoneSaysNothingOfTheProvider(t *testing.T) {
 	t.Parallel()
 	h := &house{T: t, clock: newClock()}
-	o := guard.Options{SessionKey: sessionKey, Now: h.now, Log: t.Logf}
+	o := guard.Options{SessionKey: sessionKey, Now: h.now, Log: logtest.To(t)}
 	h.url = "http://here.example"
 	withProvider(h, &o)
 	g, err := guard.New(o)

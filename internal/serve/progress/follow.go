@@ -23,7 +23,7 @@ func (h *Hub) follow(ctx context.Context, t *topic) {
 		id, err := h.opt.Newest(ctx, t.recording)
 		switch {
 		case err != nil:
-			h.opt.Log("recording %s: %v", t.recording, err)
+			h.opt.Log.Error("the newest run is not known", "recording", t.recording, "error", err)
 		case id != "" && id != current:
 			if h.tell(ctx, t, id) {
 				current = id
@@ -66,7 +66,7 @@ func (h *Hub) tell(ctx context.Context, t *topic, id string) bool {
 				return false
 			case ev.Err != nil:
 				if ctx.Err() == nil {
-					h.opt.Log("recording %s: follow run %s: %v", t.recording, id, ev.Err)
+					h.opt.Log.Error("a run is not followed", "recording", t.recording, "run", id, "error", ev.Err)
 				}
 				return false
 			}

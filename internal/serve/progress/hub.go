@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -29,7 +30,7 @@ type Options struct {
 	// somebody watches; 0: two seconds. Linger is how long a log is kept when
 	// nobody does; 0: half a minute.
 	Tick, Linger time.Duration
-	Log          func(format string, args ...any)
+	Log          *slog.Logger
 }
 
 // A Hub has a log of every run that somebody watches.

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/trackscribe/trackscribe/internal/engine"
+	"github.com/trackscribe/trackscribe/internal/serve/logtest"
 	"github.com/trackscribe/trackscribe/internal/store"
 )
 
@@ -37,9 +38,9 @@ func (n *newest) get(context.Context, string) (string, error) {
 }
 
 func (s *script) hub(src Source, n *newest) *Hub {
-	return NewHub(Options{Graph: s.graph, Store: s.store, Engine: src, Newest: n.get, Log: func(format string, args ...any) {
-		s.t.Errorf("logged: "+format, args...)
-	}})
+	return NewHub(Options{Graph: s.graph, Store: s.store, Engine: src, Newest: n.get, Log: logtest.New(func(line string) {
+		s.t.Errorf("logged: %s", line)
+	})})
 }
 
 // line is a message in one line, and empty for what may be told again.

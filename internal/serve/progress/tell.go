@@ -73,7 +73,7 @@ func (t *teller) pay(ctx context.Context, last bool) {
 			continue
 		}
 		if err != nil {
-			t.hub.opt.Log("recording %s: what %s made is not told: %v", t.recording, node, err)
+			t.hub.opt.Log.Error("what a step made is not told", "recording", t.recording, "run", t.run, "step", node, "error", err)
 		}
 		t.log.add(node+" "+stepCompleted, false, append(all, t.log.progressOf(node, stepCompleted))...)
 	}

@@ -23,7 +23,7 @@ func (s *Shelf) Keep(ctx context.Context) {
 			if ctx.Err() != nil {
 				return
 			}
-			s.opt.Log("read the recordings: %v", err)
+			s.opt.Log.Error("the recordings cannot be read", "error", err)
 		} else if first {
 			first = false
 			close(s.filled)
@@ -91,7 +91,7 @@ func (s *Shelf) tryRead(ctx context.Context, id string) error {
 	}
 	s.mu.Unlock()
 	if err != nil && err.Error() != before {
-		s.opt.Log("read the recordings: %v", err)
+		s.opt.Log.Error("a recording cannot be read", "recording", id, "error", err)
 	}
 	return nil
 }

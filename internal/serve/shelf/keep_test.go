@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/trackscribe/trackscribe/internal/run"
+	"github.com/trackscribe/trackscribe/internal/serve/logtest"
 )
 
 // keep keeps a shelf in a bubble until the test ends; look waits for its next
@@ -155,14 +156,14 @@ func TestBrokenRecordings(t *testing.T) {
 				s := newShelf(t, r.Store, nil)
 				var mu sync.Mutex
 				logged := 0
-				s.opt.Log = func(format string, args ...any) {
+				s.opt.Log = logtest.New(func(line string) {
 					mu.Lock()
 					defer mu.Unlock()
 					logged++
-					if text := fmt.Sprintf(format, args...); !strings.Contains(text, "bad") {
-						t.Errorf("logged: %s", text)
+					if !strings.Contains(line, "recording=bad") {
+						t.Errorf("logged: %s", line)
 					}
-				}
+				})
 				look := keep(t, s)
 				if _, n := s.List(Query{Text: "good"}); n != 40 || !s.isFilled() {
 					t.Errorf("%d of 40 are there, filled: %v", n, s.isFilled())

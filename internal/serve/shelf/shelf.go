@@ -2,6 +2,7 @@ package shelf
 
 import (
 	"cmp"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -18,7 +19,7 @@ type Options struct {
 	Graph graph.Graph
 	// Tick is how often the store is looked at for what is new; 0: ten seconds.
 	Tick time.Duration
-	Log  func(format string, args ...any)
+	Log  *slog.Logger
 	// Ended is told of every run that is seen to have ended; witnessed is false
 	// where that was before this shelf was filled. Nil: nobody is told.
 	Ended func(e Entry, witnessed bool)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/trackscribe/trackscribe/internal/run"
+	"github.com/trackscribe/trackscribe/internal/serve/logtest"
 	"github.com/trackscribe/trackscribe/internal/store"
 	"github.com/trackscribe/trackscribe/internal/store/folder"
 	"github.com/trackscribe/trackscribe/steps"
@@ -200,7 +201,7 @@ func (t *told) all() []string {
 }
 
 func newShelf(t testing.TB, st store.Store, who *told) *Shelf {
-	o := Options{Store: st, Graph: multitrack, Log: t.Logf}
+	o := Options{Store: st, Graph: multitrack, Log: logtest.To(t)}
 	if who != nil {
 		o.Ended = who.ended
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"log/slog"
 	"net/url"
 	"strings"
 	"sync"
@@ -41,7 +42,7 @@ func (ids) NewSpanID(ctx context.Context, _ trace.TraceID) trace.SpanID {
 // told is an exporter whose failures are logged: once, until it works again.
 type told struct {
 	sdk.SpanExporter
-	log func(string, ...any)
+	log *slog.Logger
 
 	mu   sync.Mutex
 	down bool
@@ -57,9 +58,9 @@ func (t *told) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error 
 	t.mu.Unlock()
 	switch {
 	case err != nil && !was:
-		t.log("the trace collector takes nothing, traces are dropped: %s", reason(err))
+		t.log.Error("the trace collector takes nothing, traces are dropped", "error", reason(err))
 	case err == nil && was:
-		t.log("the trace collector takes traces again")
+		t.log.Info("the trace collector takes traces again")
 	}
 	return nil
 }

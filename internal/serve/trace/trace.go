@@ -16,6 +16,7 @@ package trace
 
 import (
 	"context"
+	"log/slog"
 	"net/url"
 	"strings"
 	"time"
@@ -51,7 +52,7 @@ type Options struct {
 	Endpoint string
 	Version  string // of this program
 	// Log is told when the collector stops taking spans, and when it does again.
-	Log func(format string, args ...any)
+	Log *slog.Logger
 }
 
 // A Tracer tells of runs. It may be used from many goroutines.
@@ -75,7 +76,7 @@ func New(ctx context.Context, o Options) (*Tracer, error) {
 		return nil, steps.Wrong("check "+Setting, "set up traces: %w", err)
 	}
 	if o.Log == nil {
-		o.Log = func(string, ...any) {}
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	provider := sdk.NewTracerProvider(
 		sdk.WithSampler(sdk.AlwaysSample()),

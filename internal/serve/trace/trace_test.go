@@ -19,6 +19,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/trackscribe/trackscribe/internal/engine"
+	"github.com/trackscribe/trackscribe/internal/serve/logtest"
 	"github.com/trackscribe/trackscribe/internal/serve/trace"
 )
 
@@ -225,11 +226,11 @@ func TestFailureIsLoggedOnce(t *testing.T) {
 	defer server.Close()
 	var mu sync.Mutex
 	var logged []string
-	tracer, err := trace.New(t.Context(), trace.Options{Endpoint: server.URL, Log: func(format string, args ...any) {
+	tracer, err := trace.New(t.Context(), trace.Options{Endpoint: server.URL, Log: logtest.New(func(line string) {
 		mu.Lock()
 		defer mu.Unlock()
-		logged = append(logged, fmt.Sprintf(format, args...))
-	}})
+		logged = append(logged, line)
+	})})
 	if err != nil {
 		t.Fatal(err)
 	}
