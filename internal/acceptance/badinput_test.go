@@ -83,13 +83,11 @@ func TestBadInput(t *testing.T) {
 	t.Cleanup(speech.Close)
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>welcome</html>") }))
 	t.Cleanup(page.Close)
-	closed := httptest.NewServer(http.NotFoundHandler())
-	closed.Close()
 	spoken := func(t *testing.T, dir string) { put(t, dir, "anna.webm", realTrack(t)) }
 	cases := []input{
 		{name: "wrong key", setup: spoken, env: map[string]string{"TRANSCRIPT_URL": speech.URL, "TRANSCRIPT_API_KEY": "planted-wrong-key"}, code: 3, say: "transcribe: 401 Unauthorized"},
 		{name: "a page instead of the service", setup: spoken, env: map[string]string{"TRANSCRIPT_URL": page.URL}, code: 3, say: "it answers with a web page"},
-		{name: "nobody there", setup: spoken, env: map[string]string{"TRANSCRIPT_URL": closed.URL}, code: 3, say: "connection refused"},
+		{name: "nobody there", setup: spoken, env: map[string]string{"TRANSCRIPT_URL": "http://127.0.0.1:1"}, code: 3, say: "connection refused"},
 		{name: "no address", setup: spoken, env: map[string]string{"TRANSCRIPT_URL": "speech.example.com"}, code: 3, say: "its address is no http"},
 		{name: "no speech server, and one is wanted", args: []string{"run", example(t, "bare"), "-p", "transcript-backend=openai"}, code: 3, say: "the run wants a speech server"},
 		{name: "speech server without address", env: map[string]string{"TRANSCRIPT_BACKEND": "openai"}, code: 2, say: "TRANSCRIPT_URL is not set"},

@@ -63,7 +63,7 @@ func serving(t *testing.T, env map[string]string, args ...string) (url string, l
 // told waits for a line that holds a text, and returns those up to it.
 func told(t *testing.T, lines <-chan string, text string) []string {
 	t.Helper()
-	late := time.After(2 * time.Minute)
+	late := time.After(10 * time.Minute)
 	var all []string
 	for {
 		select {

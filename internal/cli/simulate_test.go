@@ -64,7 +64,7 @@ func TestSimulateWithoutProgram(t *testing.T) {
 
 // TestSimulateIsInterrupted ends the program with what started it.
 func TestSimulateIsInterrupted(t *testing.T) {
-	program(t, simulator, "trap 'exit 130' TERM\necho ready\nread -r line\n")
+	program(t, simulator, "trap 'exit 130' TERM\necho ready\nwhile :; do :; done\n")
 	stdin, never, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

@@ -186,11 +186,11 @@ func TestMalformedDeletesNothing(t *testing.T) {
 	}
 }
 
-func endpoint(t *testing.T, gate *faulttest.Gate, token string) *consent.Endpoint {
+func endpoint(t *testing.T, gate *faulttest.Gate, token string, timeout time.Duration) *consent.Endpoint {
 	t.Helper()
 	server := httptest.NewServer(gate)
 	t.Cleanup(server.Close)
-	return consent.NewEndpoint(consent.EndpointOptions{URL: server.URL + "/consent/", Token: token, Recording: recording, Timeout: faulttest.Patience})
+	return consent.NewEndpoint(consent.EndpointOptions{URL: server.URL + "/consent/", Token: token, Recording: recording, Timeout: timeout})
 }
 
 func TestEndpointFaultsDeleteNothing(t *testing.T) {
@@ -203,7 +203,7 @@ func TestEndpointFaultsDeleteNothing(t *testing.T) {
 			known := consenttest.New()
 			known.Set(recording, denial)
 			gate := &faulttest.Gate{Service: known}
-			asked := endpoint(t, gate, consenttest.Token)
+			asked := endpoint(t, gate, consenttest.Token, f.Patience())
 			step := w.step(asked, consent.File{Store: w.store, Recording: recording})
 			before := w.copies(t)
 			gate.Shut(f, -1)
@@ -219,9 +219,7 @@ func TestEndpointFaultsDeleteNothing(t *testing.T) {
 			if err == nil || steps.Classify(err) != f.Class || !strings.Contains(err.Error(), f.Says) || !strings.Contains(err.Error(), "consent endpoint") {
 				t.Errorf("%v (%s), want %s and %q", err, steps.Classify(err), f.Class, f.Says)
 			}
-			if after := steps.RetryAfter(err); after < f.After-time.Second || after > f.After+time.Second {
-				t.Errorf("retry after %s, want %s", after, f.After)
-			}
+			f.CheckWait(t, gate, err)
 			if n := gate.Requests(); n != 1 {
 				t.Errorf("%d requests, want 1", n)
 			}
@@ -252,7 +250,7 @@ func TestBothRegistersCount(t *testing.T) {
 		if test.endpoint != "" {
 			known.Set(recording, test.endpoint)
 		}
-		err := w.work(t.Context(), t, w.step(consent.File{Store: w.store, Recording: recording}, endpoint(t, &faulttest.Gate{Service: known}, consenttest.Token)), nil)
+		err := w.work(t.Context(), t, w.step(consent.File{Store: w.store, Recording: recording}, endpoint(t, &faulttest.Gate{Service: known}, consenttest.Token, 0)), nil)
 		if _, skipped := steps.SkipReason(err); err != nil && !skipped || skipped == test.deleted || (len(w.audible(t)) == 0) != test.deleted {
 			t.Errorf("file %q, endpoint %q: %v", test.file, test.endpoint, err)
 		}
@@ -262,7 +260,7 @@ func TestBothRegistersCount(t *testing.T) {
 func TestWrongToken(t *testing.T) {
 	t.Parallel()
 	const secret = "not-the-token"
-	_, err := endpoint(t, &faulttest.Gate{Service: consenttest.New()}, secret).Decisions(t.Context())
+	_, err := endpoint(t, &faulttest.Gate{Service: consenttest.New()}, secret, 0).Decisions(t.Context())
 	if steps.Classify(err) != steps.Misuse || !strings.Contains(steps.Hint(err), "CONSENT_TOKEN") || strings.Contains(err.Error(), secret) {
 		t.Errorf("%v (hint %q)", err, steps.Hint(err))
 	}

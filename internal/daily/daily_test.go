@@ -161,7 +161,7 @@ func TestFaults(t *testing.T) {
 			} {
 				gate.Open()
 				gate.Shut(f, -1)
-				ctx, cancel := context.WithTimeout(t.Context(), 2*faulttest.Patience)
+				ctx, cancel := context.WithTimeout(t.Context(), 2*f.Patience())
 				err := call(ctx)
 				cancel()
 				if f.Name == "404" && name == "participants" {

@@ -122,7 +122,7 @@ func TestPodsDeleted(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	source := p.source(shortRecording(t, "quiet", 2))
-	p.install(p.standin("STANDIN_HOLD=transcribe-track[0]=25s,transcribe-track[1]=25s")...)
+	p.install(p.standin("STANDIN_HOLD=transcribe-track[0]=40s,transcribe-track[1]=40s")...)
 	p.ok(p.cli("submit", source, "--run", "one"))
 	young := p.pods.running(t, "quiet-one", "transcribe-track(1:1)")
 	p.in("delete", "pod", young, "--wait=false")

@@ -223,18 +223,30 @@ await step('the list is there in under 200 ms with 1,000 recordings', async () =
   long(serve.store, ids.good, hours);
   await serve.start({}, '--open');
   await until('all are listed', async () => (await serve.json('/v1/recordings')).total >= 1000, 120000);
-  const paints = [], answers = [];
+  const paint = async (p, path) => {
+    await p.goto(serve.url + path);
+    return until('it paints', () => p.evaluate(() => performance.getEntriesByType('paint').find((e) => e.name === 'first-contentful-paint')?.startTime), 5000);
+  };
+  const median = (all) => all.toSorted((a, b) => a - b)[all.length >> 1];
+  const paints = [], answers = [], cold = { '/': [], '/healthz': [] };
   for (let i = 0; i < 9; i++) {
+    // A window that was never open takes its time whatever it shows: a page of
+    // two letters beside ours.
+    for (const path in cold) {
+      const one = await browser.newContext();
+      cold[path].push(await paint(await one.newPage(), path));
+      await one.close();
+    }
     const one = await browser.newContext(), p = await one.newPage(); // with nothing in its cache
     await p.goto(`${serve.url}/healthz`);
-    await p.waitForTimeout(300); // a new window takes its time whatever it shows
-    await p.goto(serve.url);
-    paints.push(await until('it paints', () => p.evaluate(() => performance.getEntriesByType('paint').find((e) => e.name === 'first-contentful-paint')?.startTime), 5000));
+    await p.waitForTimeout(300);
+    paints.push(await paint(p, '/'));
     answers.push(await p.evaluate(() => performance.getEntriesByType('navigation')[0].responseEnd));
     await one.close();
   }
-  const told = `first paint after ${paints.map(Math.round).join(' ')} ms, of which the answer takes ${answers.map(Math.round).join(' ')} ms`;
-  check(paints.toSorted((a, b) => a - b)[paints.length >> 1] < 200, told);
+  const told = `first paint after ${paints.map(Math.round).join(' ')} ms, of which the answer takes ${answers.map(Math.round).join(' ')} ms; `
+    + `in a window that was never open after ${Math.round(median(cold['/']))} ms, a page of two letters there after ${Math.round(median(cold['/healthz']))} ms`;
+  check(median(paints) < 200, told);
   return told;
 });
 await step('a page of three hours is small, and stays smooth while it plays', async () => {

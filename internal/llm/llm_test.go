@@ -59,16 +59,14 @@ func TestFaults(t *testing.T) {
 			t.Parallel()
 			gate := &faulttest.Gate{Service: llmtest.New()}
 			gate.Shut(f, -1)
-			_, _, err := ask(t.Context(), serve(t, gate, llm.Options{Timeout: faulttest.Patience, Again: 3}))
+			_, _, err := ask(t.Context(), serve(t, gate, llm.Options{Timeout: f.Patience(), Again: 3}))
 			if err == nil || steps.Classify(err) != f.Class || !strings.Contains(err.Error(), f.Says) || !strings.HasPrefix(err.Error(), "the language model: write the recap: ") {
 				t.Errorf("error %v (%s), want one that tells %q (%s)", err, steps.Classify(err), f.Says, f.Class)
 			}
 			if n := gate.Requests(); n != 1 {
 				t.Errorf("%d requests, want 1", n)
 			}
-			if got := steps.RetryAfter(err); (got-f.After).Abs() > 2e9 || (f.After > 0) != (got > 0) {
-				t.Errorf("asks to wait %s, want %s", got, f.After)
-			}
+			f.CheckWait(t, gate, err)
 		})
 	}
 }

@@ -65,6 +65,7 @@ func child(root string) error {
 type quiet struct{ testing.TB }
 
 func (quiet) Helper()             {}
+func (quiet) Cleanup(func())      {}
 func (quiet) Logf(string, ...any) {}
 func (quiet) Fatal(args ...any)   { log.Fatal(args...) }
 

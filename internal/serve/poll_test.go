@@ -80,11 +80,13 @@ func TestPoll(t *testing.T) {
 	a.set(func(a *account) { a.breaks = 0 })
 	until(t, "all are run", func() bool { return s.count() == 300 })
 	// What goes on when it is looked for is found when it has ended.
+	a.add("next", "finished", now)
 	a.set(func(a *account) {
 		clock = clock.Add(10 * time.Minute)
-		a.found[0].State = "finished"
+		for i := range a.found {
+			a.found[i].State = "finished"
+		}
 	})
-	a.add("next", "finished", now)
 	until(t, "what came later is run", func() bool { return s.count() == 302 })
 	for len(a.asked) > 0 {
 		<-a.asked

@@ -171,7 +171,7 @@ func ready(id string) string {
 // until asks again until cond holds.
 func until(t testing.TB, what string, cond func() bool) {
 	t.Helper()
-	deadline := time.After(3 * time.Minute)
+	deadline := time.After(10 * time.Minute)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !cond() {

@@ -28,7 +28,7 @@ func serve(t *testing.T, h http.Handler) string {
 }
 
 func receiver(url string) *webhook.Receiver {
-	return webhook.New(webhook.Options{URL: url, Secret: webhooktest.Secret, AllowPrivate: true, Timeout: faulttest.Patience})
+	return webhook.New(webhook.Options{URL: url, Secret: webhooktest.Secret, AllowPrivate: true})
 }
 
 func TestDeliver(t *testing.T) {
@@ -74,7 +74,8 @@ func TestFaults(t *testing.T) {
 			t.Parallel()
 			gate := &faulttest.Gate{Service: webhooktest.New(0, 0)}
 			gate.Shut(f, -1)
-			d, err := receiver(serve(t, gate)).Deliver(t.Context(), event, 0, body)
+			r := webhook.New(webhook.Options{URL: serve(t, gate), Secret: webhooktest.Secret, AllowPrivate: true, Timeout: f.Patience()})
+			d, err := r.Deliver(t.Context(), event, 0, body)
 			if n := gate.Requests(); n != 1 {
 				t.Errorf("%d requests, want 1", n)
 			}
@@ -87,9 +88,7 @@ func TestFaults(t *testing.T) {
 			if err == nil || steps.Classify(err) != f.Class || !strings.Contains(err.Error(), f.Says) || d.Error != err.Error() {
 				t.Errorf("delivery %+v, error %v of class %s; want one of class %s that says %q", d, err, steps.Classify(err), f.Class, f.Says)
 			}
-			if diff := steps.RetryAfter(err) - f.After; diff < -time.Second || diff > time.Second {
-				t.Errorf("to be left alone for %s, want %s", steps.RetryAfter(err), f.After)
-			}
+			f.CheckWait(t, gate, err)
 		})
 	}
 }

@@ -22,9 +22,11 @@ func serve(t *testing.T, h http.Handler) string {
 	return s.URL
 }
 
-func client(url string) *zulip.Client {
+func client(url string) *zulip.Client { return patient(url, 0) }
+
+func patient(url string, timeout time.Duration) *zulip.Client {
 	return zulip.New(zulip.Options{
-		Realm: url, Email: zuliptest.Email, Key: zuliptest.Key, Channel: zuliptest.Channel, Topic: "recordings", Timeout: faulttest.Patience,
+		Realm: url, Email: zuliptest.Email, Key: zuliptest.Key, Channel: zuliptest.Channel, Topic: "recordings", Timeout: timeout,
 	})
 }
 
@@ -93,16 +95,14 @@ func TestFaults(t *testing.T) {
 				t.Parallel()
 				gate := &faulttest.Gate{Service: zuliptest.New()}
 				gate.Shut(f, -1)
-				err := call(t, client(serve(t, gate)))
+				err := call(t, patient(serve(t, gate), f.Patience()))
 				if err == nil || steps.Classify(err) != f.Class || !strings.Contains(err.Error(), f.Says) || !strings.HasPrefix(err.Error(), "Zulip: ") {
 					t.Errorf("error %v of class %s; want one of class %s that says %q", err, steps.Classify(err), f.Class, f.Says)
 				}
 				if n := gate.Requests(); n != 1 {
 					t.Errorf("%d requests, want 1", n)
 				}
-				if d := steps.RetryAfter(err) - f.After; d < -time.Second || d > time.Second {
-					t.Errorf("to be left alone for %s, want %s", steps.RetryAfter(err), f.After)
-				}
+				f.CheckWait(t, gate, err)
 				if strings.Contains(err.Error(), "text of the message") || strings.Contains(err.Error(), zuliptest.Key) {
 					t.Errorf("the error tells too much: %v", err)
 				}

@@ -25,7 +25,7 @@ import (
 
 func options(url string) server.Options {
 	return server.Options{
-		URL: url, Key: servertest.Key, Model: "m", Format: "webm", Timeout: faulttest.Patience, MaxSeconds: 600, MaxBytes: 24e6, Concurrency: 2,
+		URL: url, Key: servertest.Key, Model: "m", Format: "webm", MaxSeconds: 600, MaxBytes: 24e6, Concurrency: 2,
 	}
 }
 
@@ -126,7 +126,9 @@ func TestFaults(t *testing.T) {
 		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
 			url, gate := faulttest.Start(t, f)
-			_, _, err := server.New(options(url)).Transcribe(t.Context(), job(t, &stepstest.Documents{}), input(track), "en")
+			opt := options(url)
+			opt.Timeout = f.Patience()
+			_, _, err := server.New(opt).Transcribe(t.Context(), job(t, &stepstest.Documents{}), input(track), "en")
 			f.Check(t, gate, err)
 			if !strings.Contains(err.Error(), "chunk 1 of 1 (0:00 to 0:0") {
 				t.Errorf("error %v does not name the chunk", err)

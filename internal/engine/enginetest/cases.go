@@ -115,7 +115,7 @@ func oneTrackFails(t *testing.T, f *fixture) {
 
 func timeout(t *testing.T, f *fixture) {
 	g := chainGraph()
-	g.Nodes[1].Policy.Timeout = 300 * time.Millisecond
+	g.Nodes[1].Policy.Timeout = 3 * time.Second // in which the next attempt must be done
 	f.on("b", func(ctx context.Context, _ *steps.Job, call int) error {
 		if call == 1 {
 			<-ctx.Done()

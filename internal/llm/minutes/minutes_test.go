@@ -45,7 +45,7 @@ func TestFaults(t *testing.T) {
 				t.Parallel()
 				gate := &faulttest.Gate{Service: llmtest.New()}
 				gate.Shut(f, -1)
-				d := newDesk(t, gate, llm.Options{Timeout: faulttest.Patience, Again: 3}, minutes.Options{Concurrency: 4})
+				d := newDesk(t, gate, llm.Options{Timeout: f.Patience(), Again: 3}, minutes.Options{Concurrency: 4})
 				step, docs := d.topics, []any{tr}
 				switch name {
 				case "generate-title":
@@ -60,9 +60,7 @@ func TestFaults(t *testing.T) {
 				if n := gate.Requests(); n != 1 {
 					t.Errorf("%d requests, want 1", n)
 				}
-				if got := steps.RetryAfter(err); (f.After > 0) != (got > 0) {
-					t.Errorf("asks to wait %s, want %s", got, f.After)
-				}
+				f.CheckWait(t, gate, err)
 				if len(d.parts.Names()) > 0 {
 					t.Errorf("kept %d parts of nothing", len(d.parts.Names()))
 				}

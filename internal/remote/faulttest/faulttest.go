@@ -32,9 +32,14 @@ type Fault struct {
 	Endless bool
 }
 
-// Patience is the timeout that a client must have for the faults that never
-// end: short, and long enough for all the others on a busy machine.
-const Patience = time.Second
+// Patience is the timeout that a client must have: short for faults that never
+// end, long for the others, since a machine may be busy.
+func (f Fault) Patience() time.Duration {
+	if f.Endless {
+		return 2 * time.Second
+	}
+	return time.Minute
+}
 
 // All lists the faults.
 func All() []Fault {
@@ -96,7 +101,7 @@ func All() []Fault {
 		{Name: "slow drip", Class: steps.Transient, Says: "in time", Endless: true, Serve: func(w http.ResponseWriter, r *http.Request) {
 			drain(r)
 			head(w, "{", 1<<20)
-			tick := time.NewTicker(Patience / 10)
+			tick := time.NewTicker(100 * time.Millisecond)
 			defer tick.Stop()
 			for {
 				select {
@@ -162,7 +167,15 @@ func (f Fault) Check(t testing.TB, gate *Gate, err error) {
 	if n := gate.Requests(); n != 1 {
 		t.Errorf("%d requests in one attempt, want 1", n)
 	}
-	if after := steps.RetryAfter(err); (after - f.After).Abs() > time.Second {
+	f.CheckWait(t, gate, err)
+}
+
+// CheckWait checks how long the failure asks to wait. Of a date less is left, the
+// longer ago the fault was met.
+func (f Fault) CheckWait(t testing.TB, gate *Gate, err error) {
+	t.Helper()
+	after := steps.RetryAfter(err)
+	if least := f.After - time.Second - gate.ago(); after < least || after > f.After+time.Second || (after > 0) != (f.After > 0) {
 		t.Errorf("asks to wait %s, want %s", after, f.After)
 	}
 }
@@ -176,6 +189,7 @@ type Gate struct {
 	fault  *Fault
 	left   int // requests that still meet the fault; negative: all
 	served int
+	last   time.Time // when the fault was met
 }
 
 // Shut lets the next n requests meet the fault; a negative n, all from now on.
@@ -221,5 +235,12 @@ func (g *Gate) next(r *http.Request) *Fault {
 	if g.left > 0 {
 		g.left--
 	}
+	g.last = time.Now()
 	return g.fault
+}
+
+func (g *Gate) ago() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return time.Since(g.last)
 }

@@ -5,6 +5,7 @@ package logtest
 import (
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -28,8 +29,22 @@ func New(tell func(line string)) *slog.Logger {
 	}))
 }
 
-// To returns the test's log.
+// To returns the test's log. Nothing is written there any more once the test is
+// being cleaned up: some of what it started may still come to its end.
 func To(t testing.TB) *slog.Logger {
 	t.Helper()
-	return New(func(line string) { t.Logf("%s", line) })
+	var mu sync.Mutex
+	over := false
+	t.Cleanup(func() {
+		mu.Lock()
+		defer mu.Unlock()
+		over = true
+	})
+	return New(func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !over {
+			t.Logf("%s", line)
+		}
+	})
 }
