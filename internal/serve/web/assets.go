@@ -25,10 +25,11 @@ type asset struct {
 
 var rootBlock = regexp.MustCompile(`(?s):root \{(.*?)\}`)
 
-// loadAssets reads the embedded files and the report's style sheet, in which
-// the colours for a chosen theme are those of the report's own two themes.
+// loadAssets reads the embedded files. A page has one style sheet, for which its
+// first paint waits: the report's, the player's where there is one, and what
+// pages have of their own.
 func loadAssets() (map[string]*asset, error) {
-	all := map[string]*asset{}
+	all, sheets := map[string]*asset{}, map[string]string{}
 	entries, err := fs.ReadDir(files, "static")
 	if err != nil {
 		return nil, fmt.Errorf("read assets: %w", err)
@@ -38,18 +39,31 @@ func loadAssets() (map[string]*asset, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read assets: %w", err)
 		}
-		if all[e.Name()], err = newAsset(e.Name(), b); err != nil {
+		if path.Ext(e.Name()) == ".css" {
+			sheets[e.Name()] = string(b)
+		} else if all[e.Name()], err = newAsset(e.Name(), b); err != nil {
 			return nil, err
 		}
 	}
-	css := report.Style()
+	themed, err := themes(report.Style())
+	if err != nil {
+		return nil, err
+	}
+	if all["site.css"], err = newAsset("site.css", []byte(themed+sheets["page.css"])); err != nil {
+		return nil, err
+	}
+	all["recording.css"], err = newAsset("recording.css", []byte(themed+sheets["player.css"]+sheets["page.css"]))
+	return all, err
+}
+
+// themes adds to the report's style the colours for a chosen theme: those of its
+// own two.
+func themes(css string) (string, error) {
 	roots := rootBlock.FindAllStringSubmatch(css, -1)
 	if len(roots) < 2 {
-		return nil, fmt.Errorf("the report's style has no two themes")
+		return "", fmt.Errorf("the report's style has no two themes")
 	}
-	css += "\n:root[data-theme=light] { color-scheme: light;" + roots[0][1] + "}\n:root[data-theme=dark] {" + roots[1][1] + "}\n"
-	all["report.css"], err = newAsset("report.css", []byte(css))
-	return all, err
+	return css + "\n:root[data-theme=light] { color-scheme: light;" + roots[0][1] + "}\n:root[data-theme=dark] {" + roots[1][1] + "}\n", nil
 }
 
 func newAsset(name string, b []byte) (*asset, error) {
