@@ -177,7 +177,7 @@ func (o *serveOptions) guard(env *Env, set settings.Settings, log *slog.Logger, 
 	}
 	g := guard.Options{
 		Token: set.Serve.Token, Open: o.open, ReadOnly: o.readOnly, Proxied: o.proxied, SessionKey: set.Serve.SessionKey,
-		Public: serve.Public, SignIn: signIn, Now: time.Now, Log: o.logger(env.Stderr),
+		Public: serve.Public, SignIn: signIn, Now: time.Now, Log: log,
 	}
 	if host, _, err := net.SplitHostPort(o.listen); err == nil && o.open && isLoopback(host) {
 		g.Hosts = []string{"localhost", "127.0.0.1", "::1", host}
