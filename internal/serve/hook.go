@@ -21,22 +21,30 @@ const window = 5 * time.Minute
 // maxBody bounds a delivery.
 const maxBody = 1 << 20
 
-// errSignature says that a delivery is not Daily's, or not of now.
-var errSignature = errors.New("the signature does not match")
+// Why a delivery is refused, for the log alone.
+var (
+	errNoSecret  = errors.New("DAILY_WEBHOOK_SECRET is not set here")
+	errUnsigned  = errors.New("it is not signed")
+	errOffTime   = errors.New("its time is more than five minutes from now")
+	errSignature = errors.New("the signature is not made with DAILY_WEBHOOK_SECRET, which is the webhook's hmac at Daily")
+)
 
 // verify checks a delivery's signature: base64 of HMAC-SHA256 under the decoded
 // secret of "<time stamp>.<body>" (https://docs.daily.co/reference/rest-api/webhooks).
 func verify(secret []byte, h http.Header, body []byte, now time.Time) error {
+	if len(secret) == 0 {
+		return errNoSecret
+	}
 	stamp := h.Get("X-Webhook-Timestamp")
 	seconds, err := strconv.ParseFloat(stamp, 64)
 	if err != nil {
-		return errSignature
+		return errUnsigned
 	}
 	if seconds > 1e12 { // milliseconds
 		seconds /= 1000
 	}
 	if math.Abs(float64(now.Unix())-seconds) > window.Seconds() {
-		return errSignature
+		return errOffTime
 	}
 	got, err := base64.StdEncoding.DecodeString(h.Get("X-Webhook-Signature"))
 	if err != nil {
@@ -110,12 +118,14 @@ func (s *Server) hook(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	now := s.opt.Now()
-	if len(s.secret) == 0 || verify(s.secret, r.Header, body, now) != nil {
+	if err := verify(s.secret, r.Header, body, now); err != nil {
+		s.opt.Log.Warn("a delivery is refused", "error", err)
 		s.delivered(w, http.StatusUnauthorized, outcomeRefused)
 		return
 	}
 	switch outcome {
 	case outcomeBad:
+		s.opt.Log.Warn("a delivery is not what Daily sends")
 		s.delivered(w, http.StatusUnprocessableEntity, outcome)
 		return
 	case outcomeError:

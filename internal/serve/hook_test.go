@@ -5,18 +5,28 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/trackscribe/trackscribe/internal/run"
 	"github.com/trackscribe/trackscribe/internal/serve"
+	"github.com/trackscribe/trackscribe/internal/serve/logtest"
 	"github.com/trackscribe/trackscribe/steps"
 )
 
 func TestDeliveries(t *testing.T) {
 	t.Parallel()
 	st := openStore(t)
-	_, url := start(t, options(t, st, newStarter(st)))
+	o := options(t, st, newStarter(st))
+	var mu sync.Mutex
+	var logged []string
+	o.Log = logtest.New(func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		logged = append(logged, line)
+	})
+	_, url := start(t, o)
 	good := ready("a1")
 	signed := func(body string) http.Header { return sign(body, now) }
 	mixed := strings.Replace(good, "raw-tracks", "cloud", 1)
@@ -42,6 +52,14 @@ func TestDeliveries(t *testing.T) {
 	} {
 		if got := post(t, url, c.body, c.header); got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	said := strings.Join(logged, "\n")
+	for reason, n := range map[string]int{"is refused": 4, "is not signed": 1, "five minutes from now": 2, "is not made with DAILY_WEBHOOK_SECRET": 1, "recording=a1": 1, secret: 0} {
+		if got := strings.Count(said, reason); got != n {
+			t.Errorf("it logs %q %d times, want %d:\n%s", reason, got, n, said)
 		}
 	}
 	all := keys(t, st, "")
