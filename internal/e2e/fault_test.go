@@ -107,11 +107,16 @@ func TestControllerKilled(t *testing.T) {
 	p.install(p.standin("STANDIN_HOLD=transcribe-track[0]=20s")...)
 	p.ok(p.cli("submit", source, "--run", "one"))
 	p.pods.running(t, "quiet-one", "transcribe-track(0:0)")
-	for _, verb := range []string{"kill", "start"} {
-		if o := execute(t, exec.CommandContext(t.Context(), tool, verb, "workflow-controller")); o.code != 0 {
+	controller := func(verb string) string {
+		o := execute(t, exec.CommandContext(t.Context(), tool, verb, "workflow-controller"))
+		if o.code != 0 {
 			t.Fatalf("%s the controller: %s", verb, o.stderr)
 		}
+		return o.stdout
 	}
+	controller("kill")
+	// It is gone a moment later; until then it cannot be started.
+	p.until("the controller starts", time.Minute, func() bool { return strings.HasPrefix(controller("start"), "start <nil>") })
 	p.ok(p.cli("wait", "quiet-one"))
 	p.everyStepOnce("quiet-one")
 }

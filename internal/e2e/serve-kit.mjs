@@ -66,18 +66,18 @@ export class Serve {
 
 export const evil = '"><script>window.hit=1</script><img src=x onerror="window.hit=2">';
 
-// recordings makes a source with two good recordings, a broken one and one whose
+// recordings makes a source with three good recordings, a broken one and one whose
 // names are hostile, and returns their ids.
 export function recordings(from, to) {
   const first = readdirSync(from).sort().map((n) => join(from, n)).find((d) => existsSync(join(d, 'recording.json')));
-  const ids = { good: JSON.parse(readFileSync(join(first, 'recording.json'))).id, second: '5ec0d5ec-5b0e-4c43-9a52-2f1f0e6a4d14', broken: '0badbad0-5b0e-4c43-9a52-2f1f0e6a4d11', hostile: '0e711e11-5b0e-4c43-9a52-2f1f0e6a4d12' };
+  const ids = { good: JSON.parse(readFileSync(join(first, 'recording.json'))).id, before: 'bef02ebe-5b0e-4c43-9a52-2f1f0e6a4d15', second: '5ec0d5ec-5b0e-4c43-9a52-2f1f0e6a4d14', broken: '0badbad0-5b0e-4c43-9a52-2f1f0e6a4d11', hostile: '0e711e11-5b0e-4c43-9a52-2f1f0e6a4d12' };
   for (const [kind, id] of Object.entries(ids)) {
     const folder = join(to, kind);
     mkdirSync(to, { recursive: true });
     cpSync(first, folder, { recursive: true });
     execFileSync('chmod', ['-R', 'u+w', folder]);
     const edit = (file, change) => { const path = join(folder, file), v = JSON.parse(readFileSync(path)); change(v); writeFileSync(path, JSON.stringify(v)); };
-    const room = { second: 'design-review', broken: 'all-hands', hostile: evil }[kind];
+    const room = { before: 'planning', second: 'design-review', broken: 'all-hands', hostile: evil }[kind];
     edit('recording.json', (r) => { r.id = id; r.room_name = room ?? r.room_name; });
     if (kind === 'hostile') edit('participants.json', (p) => p.data.forEach((one) => { one.user_name += evil; }));
     if (kind === 'broken') for (const t of readdirSync(join(folder, 'tracks'))) writeFileSync(join(folder, 'tracks', t), randomBytes(50000));
