@@ -22,12 +22,13 @@ await step('a webhook is taken, and the page goes from queued to finished by its
   await page.goto(address);
   const states = await page.evaluate(() => {
     globalThis.states = new Set();
-    setInterval(() => globalThis.states.add(document.querySelector('#part-head .state').textContent), 50);
+    globalThis.look = () => globalThis.states.add(document.querySelector('#part-head .state').textContent);
+    setInterval(globalThis.look, 50);
     return document.querySelector('#part-head .state').textContent;
   });
   check(['Queued', 'Running'].includes(states), `it begins as ${states}`);
   await until('the run ends', async () => ['Finished', 'Failed'].includes(await page.locator('#part-head .state').first().innerText()), 600000);
-  const seen = await page.evaluate(() => [...globalThis.states]);
+  const seen = await page.evaluate(() => [...globalThis.look()]);
   check(seen.at(-1) === 'Finished' && seen.includes('Running'), `it was ${seen}`);
   await until('player and transcript', async () => await page.locator('#play').count() && await page.locator('.g').count());
   return seen.join(' → ');

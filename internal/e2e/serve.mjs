@@ -53,13 +53,17 @@ await step('a webhook is taken, and the page goes from queued to finished by its
     };
     look();
     setInterval(look, 20);
+    globalThis.look = look;
   });
   await until('something runs', async () => (await page.locator('.node.running').count()) > 0);
   const other = still(ids.good);
   await finished();
   await until('the title is there', async () => (await page.evaluate(() => globalThis.seen.titles.size)) > 1);
   running = await other;
-  const seen = await page.evaluate(() => ({ stayed: globalThis.stayed, ...Object.fromEntries(Object.entries(globalThis.seen).map(([k, v]) => [k, [...v]])) }));
+  const seen = await page.evaluate(() => {
+    globalThis.look(); // what came since the last look
+    return { stayed: globalThis.stayed, ...Object.fromEntries(Object.entries(globalThis.seen).map(([k, v]) => [k, [...v]])) };
+  });
   check(seen.stayed, 'the page was loaded again');
   check(seen.states.at(-1) === 'Finished', `it ends as ${seen.states}`);
   check(seen.states.join() === 'Queued,Running,Finished', `it was ${seen.states}`);
