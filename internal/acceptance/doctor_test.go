@@ -44,7 +44,7 @@ func TestDoctor(t *testing.T) {
 		delete(healthy, "KUBECONFIG")
 		healthy["HOME"] = t.TempDir()
 		found, _ := examine(t, healthy, "--store", store)
-		for _, check := range []string{"store", "scratch", "speech", "language model", "daily", "consent", "zulip", "webhook"} {
+		for _, check := range []string{"store", "scratch", "speech", "language model", "daily", "daily bucket", "consent", "zulip", "webhook"} {
 			// The speech server of the tests lists no models.
 			if s := found[check].State; s != "ok" && (check != "speech" || s != "warn") {
 				t.Errorf("%s: %+v", check, found[check])
@@ -88,6 +88,17 @@ func TestDoctor(t *testing.T) {
 		}
 		if o.code != 0 {
 			t.Errorf("exit code %d\n%s", o.code, o.stdout)
+		}
+	})
+	t.Run("a bucket of Daily's that is not there", func(t *testing.T) {
+		other := maps.Clone(env)
+		other["DAILYCO_STORAGE_AWS_BUCKET_NAME"] = "no-such-bucket"
+		found, _ := examine(t, other)
+		if f := found["daily bucket"]; f.State != "fail" || !strings.Contains(f.Found, "bucket not found") || !strings.Contains(f.Do, "no-such-bucket") {
+			t.Errorf("%+v", f)
+		}
+		if f := found["daily"]; f.State != "ok" {
+			t.Errorf("%+v", f)
 		}
 	})
 	t.Run("a model that is not there", func(t *testing.T) {

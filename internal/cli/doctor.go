@@ -26,7 +26,7 @@ func newDoctorCommand(env *Env) *cobra.Command {
 		Short: "Check that everything that is configured works, and say what to do about what does not",
 		Long: `Check that everything that is configured works, all at once, and say what to do
 about what does not: the store, permission by permission; the speech recogniser,
-the language model, Daily, the consent endpoint, Zulip and the webhook's
+the language model, Daily and its bucket, the consent endpoint, Zulip and the webhook's
 receiver; the cluster, what you may do there, and what is installed. Nothing is
 transcribed, posted or sent, and no secret is told.
 

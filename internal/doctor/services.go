@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -19,6 +20,7 @@ import (
 	"github.com/trackscribe/trackscribe/internal/webhook"
 	"github.com/trackscribe/trackscribe/internal/zulip"
 	"github.com/trackscribe/trackscribe/steps"
+	"github.com/trackscribe/trackscribe/steps/artifact"
 )
 
 // Services returns the checks of everything that steps talk to. modelDir is the
@@ -28,6 +30,7 @@ func Services(s settings.Settings, modelDir string) []Check {
 		{"speech", func(ctx context.Context) Finding { return speech(ctx, s.Speech, modelDir) }},
 		{"language model", func(ctx context.Context) Finding { return languageModel(ctx, s.LLM) }},
 		{"daily", func(ctx context.Context) Finding { return atDaily(ctx, s) }},
+		{"daily bucket", func(ctx context.Context) Finding { return dailyBucket(ctx, s) }},
 		{"consent", func(ctx context.Context) Finding { return consentEndpoint(ctx, s.Consent) }},
 		{"zulip", func(ctx context.Context) Finding { return chat(ctx, s.Zulip) }},
 		{"webhook", func(ctx context.Context) Finding { return receiver(ctx, s.Webhook) }},
@@ -89,6 +92,53 @@ func atDaily(ctx context.Context, s settings.Settings) Finding {
 		err = c.Check(ctx)
 	}
 	return settle(err, "Daily answers and takes the key")
+}
+
+// dailyBucket does to the newest recording that has ended what a run would: it
+// lists the files, and begins to read one. Nothing is deleted.
+func dailyBucket(ctx context.Context, s settings.Settings) Finding {
+	if s.Daily.Key == "" {
+		return skipped("DAILY_API_KEY is not set")
+	}
+	opt := source.FromSettings(s)
+	for l, err := range source.List(ctx, "daily", opt) {
+		if err != nil {
+			return skipped("Daily does not tell which recordings there are")
+		}
+		if l.State == "" || l.State == "finished" {
+			return readable(ctx, l.Location, opt)
+		}
+	}
+	return skipped("there is no recording with raw tracks yet, which would tell the bucket")
+}
+
+func readable(ctx context.Context, location string, opt source.Options) Finding {
+	rec, err := source.Open(ctx, location, opt)
+	if err != nil {
+		return failed(err)
+	}
+	files, err := rec.Objects(ctx)
+	if err != nil {
+		return failed(fmt.Errorf("it cannot list the files of the newest recording: %w", err))
+	}
+	if len(files) == 0 {
+		return warn("run it once with a newer recording", "the newest recording has no files any more: whether they could be read is not known")
+	}
+	rc, err := rec.OpenTrack(ctx, artifact.Track{Key: files[0].Key, Size: files[0].Size})
+	if err == nil {
+		_, err = io.CopyN(io.Discard, rc, 1)
+		err = errors.Join(err, rc.Close())
+	}
+	if err != nil {
+		return failed(fmt.Errorf("it cannot read the files of the newest recording: %w", err))
+	}
+	// What is deleted for want of consent is looked for at every version.
+	if _, err := rec.Left(ctx); err != nil {
+		f := failed(fmt.Errorf("it can list and read files, and not their old versions, which consent may want deleted: %w", err))
+		f.State = Warn
+		return f
+	}
+	return ok("it can list and read files and their old versions; whether it may delete them is not tried")
 }
 
 func consentEndpoint(ctx context.Context, s settings.Consent) Finding {

@@ -15,7 +15,7 @@ import (
 )
 
 // slowest is how long a check of these tests may take.
-const slowest = 2 * time.Second
+const slowest = 10 * time.Second
 
 func TestReceiver(t *testing.T) {
 	t.Parallel()
@@ -23,8 +23,6 @@ func TestReceiver(t *testing.T) {
 	secure, plain := httptest.NewTLSServer(asked), httptest.NewServer(asked)
 	t.Cleanup(secure.Close)
 	t.Cleanup(plain.Close)
-	closed := httptest.NewServer(asked)
-	closed.Close()
 	for name, c := range map[string]struct {
 		url   string
 		state State
@@ -33,7 +31,7 @@ func TestReceiver(t *testing.T) {
 		"plain":            {plain.URL, OK, "takes connections"},
 		"unknown issuer":   {secure.URL, Fail, "certificate is not trusted"},
 		"no TLS":           {strings.Replace(plain.URL, "http:", "https:", 1), Fail, "speaks no TLS"},
-		"nobody there":     {closed.URL, Fail, "does not take connections"},
+		"nobody there":     {"http://127.0.0.1:1", Fail, "does not take connections"},
 		"no such protocol": {"ftp://example.com", Fail, "no http"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -131,7 +131,7 @@ func TestEndsBeforeItsDeadline(t *testing.T) {
 	}
 	srv := httptest.NewServer(gate)
 	defer srv.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 600*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 	defer cancel()
 	c := client(srv.URL)
 	c.Timeout = time.Hour
