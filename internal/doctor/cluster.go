@@ -44,10 +44,7 @@ func Cluster(access argo.Access, g graph.Graph, prefix string, configured bool) 
 				if err != nil {
 					return failed(err)
 				}
-				if len(missing) > 0 {
-					return Finding{State: Fail, Found: "you may not " + strings.Join(missing, ", "), Do: "ask for a Role in namespace " + c.Namespace() + " that allows it; see docs/argo.md"}
-				}
-				return ok("you may submit, watch, retry, stop and delete runs")
+				return permitted(missing, c.Namespace())
 			})
 		}},
 		{"template", func(ctx context.Context) Finding {
@@ -76,4 +73,25 @@ func Cluster(access argo.Access, g graph.Graph, prefix string, configured bool) 
 			})
 		}},
 	}
+}
+
+// permitted tells what one may not do. Without what one command alone needs, the
+// others work.
+func permitted(missing []argo.Right, namespace string) Finding {
+	if len(missing) == 0 {
+		return ok("you may submit, watch, retry, stop and delete runs, and read their logs")
+	}
+	f := Finding{State: Warn, Do: "ask for a Role in namespace " + namespace + " that allows it, such as examples/rbac/user.yaml"}
+	var list []string
+	for _, r := range missing {
+		text := r.Verb + " " + r.Resource
+		if r.Command == "" {
+			f.State = Fail
+		} else {
+			text += ", which trackscribe " + r.Command + " needs"
+		}
+		list = append(list, text)
+	}
+	f.Found = "you may not " + strings.Join(list, "; ")
+	return f
 }

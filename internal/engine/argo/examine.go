@@ -2,7 +2,6 @@ package argo
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 )
@@ -56,22 +55,32 @@ func (s *Server) Version(ctx context.Context) (string, error) {
 	return "Argo Server " + v.Version, nil
 }
 
+// rights are what commands do in a run's namespace.
+var rights = []struct{ group, resource, verbs, command string }{
+	{"argoproj.io", "workflows", "create get list watch patch delete", ""},
+	{"argoproj.io", "workflowtemplates", "get", ""},
+	{"", "pods", "list delete", "retry"},
+	{"", "pods/log", "get", "logs"},
+	{"", "events", "watch", "watch"},
+}
+
+// A Right is something that may be done to the objects of a kind.
+type Right struct {
+	Verb, Resource string
+	Command        string // that alone needs it; empty: nothing goes without it
+}
+
 // Lacks lists what the caller may not do and the commands for runs do.
-func (k *Kube) Lacks(ctx context.Context) (missing []string, err error) {
-	for _, r := range []struct{ resource, verbs string }{
-		{"workflows", "create get list watch patch delete"},
-		{"workflowtemplates", "get"},
-	} {
+func (k *Kube) Lacks(ctx context.Context) (missing []Right, err error) {
+	for _, r := range rights {
 		for verb := range strings.FieldsSeq(r.verbs) {
-			c := k.call("create", "/apis/authorization.k8s.io/v1/%/selfsubjectaccessreviews", "")
-			c.path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-			c.what, c.method = "access review", http.MethodPost
-			c.body = map[string]any{
+			resource, sub, _ := strings.Cut(r.resource, "/")
+			c := call{verb: "create", what: "access review", path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", method: http.MethodPost, body: map[string]any{
 				"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
 				"spec": map[string]any{"resourceAttributes": map[string]any{
-					"namespace": k.namespace, "verb": verb, "group": "argoproj.io", "resource": r.resource,
+					"namespace": k.namespace, "verb": verb, "group": r.group, "resource": resource, "subresource": sub,
 				}},
-			}
+			}}
 			var review struct {
 				Status struct {
 					Allowed bool `json:"allowed"`
@@ -81,7 +90,7 @@ func (k *Kube) Lacks(ctx context.Context) (missing []string, err error) {
 				return nil, err
 			}
 			if !review.Status.Allowed {
-				missing = append(missing, fmt.Sprintf("%s %s", verb, r.resource))
+				missing = append(missing, Right{verb, r.resource, r.command})
 			}
 		}
 	}
