@@ -31,6 +31,15 @@ func (c Class) String() string {
 	}
 }
 
+// Label names the class for those who count: what is no class is "unknown",
+// whatever its number.
+func (c Class) Label() string {
+	if ParseClass(c.String()) == 0 {
+		return "unknown"
+	}
+	return c.String()
+}
+
 // ParseClass is the class of that name; 0: none has it.
 func ParseClass(name string) Class {
 	for _, c := range []Class{Misuse, Permanent, Transient} {

@@ -313,11 +313,14 @@ const Scheme = "daily:"
 // narrow.
 var idPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,118}$`)
 
+// IsID reports whether a recording at Daily may be called so.
+func IsID(id string) bool { return idPattern.MatchString(id) }
+
 // ParseLocation returns the id in a location; ok is false for any other
 // location.
 func ParseLocation(location string) (id string, ok bool, err error) {
 	id, ok = strings.CutPrefix(location, Scheme)
-	if ok && !idPattern.MatchString(id) {
+	if ok && !IsID(id) {
 		err = steps.Wrong("write daily: and the recording's id; see: trackscribe list recordings --source daily", "%q is no id of a recording at Daily", id)
 	}
 	return id, ok, err

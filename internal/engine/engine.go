@@ -49,6 +49,10 @@ const (
 	Canceled  State = "canceled"
 )
 
+// NoTracks is the message of a fan-out that is Skipped because there is nothing to
+// fan out over.
+const NoTracks = "no tracks"
+
 // Ended reports whether nothing follows after the state.
 func (s State) Ended() bool {
 	switch s {

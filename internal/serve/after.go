@@ -65,7 +65,8 @@ func (s *Server) after(ctx context.Context) {
 
 // close does that for one run.
 func (s *Server) close(ctx context.Context, e ended) error {
-	events, err := progress.History(ctx, s.opt.Store, s.opt.Graph, e.ID, e.Run)
+	var records runner.Records
+	events, err := progress.Read(ctx, s.opt.Store, s.opt.Graph, e.ID, e.Run, &records)
 	if err != nil {
 		return err
 	}
@@ -80,15 +81,6 @@ func (s *Server) close(ctx context.Context, e ended) error {
 	}
 	if s.opt.Trace != nil {
 		s.opt.Trace(ctx, e.Entry, events)
-	}
-	return s.count(ctx, e.Entry, events)
-}
-
-// count adds a run to the metrics.
-func (s *Server) count(ctx context.Context, e shelf.Entry, events []engine.Event) error {
-	var records runner.Records
-	if err := records.Load(ctx, s.opt.Store, e.ID, e.Run); err != nil {
-		return err
 	}
 	for _, ev := range events {
 		s.metrics.Event(ev)

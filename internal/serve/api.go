@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/trackscribe/trackscribe/internal/daily"
 	"github.com/trackscribe/trackscribe/internal/engine"
 	"github.com/trackscribe/trackscribe/internal/operate"
 	"github.com/trackscribe/trackscribe/internal/run"
@@ -168,7 +169,7 @@ func (s *Server) again(ctx context.Context, id string, refresh []string) (Order,
 		}
 	} else if !errors.Is(err, errUnknown) {
 		return o, err
-	} else if !recordingID.MatchString(id) {
+	} else if !daily.IsID(id) {
 		return o, errUnknown
 	} else if o.Location, err = s.opt.Source.Find(ctx, id); err != nil {
 		return o, err

@@ -28,10 +28,7 @@ const (
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	if _, ok := s.shelf.Get(id); !ok {
-		if _, ok, err := s.shelf.Refresh(r.Context(), id); err != nil || !ok {
-			if err == nil {
-				err = errUnknown
-			}
+		if _, _, err := s.recording(r.Context(), id); err != nil {
 			s.failed(w, r, err)
 			return
 		}

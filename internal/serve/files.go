@@ -39,12 +39,11 @@ func (s *Server) resultFile(w http.ResponseWriter, r *http.Request) {
 // runFile serves a file that a run made, as soon as it is there.
 func (s *Server) runFile(w http.ResponseWriter, r *http.Request) {
 	id, name := r.PathValue("id"), r.PathValue("file")
-	made, err := s.worksOf(r.Context(), id, r.PathValue("run"), false)
+	o, ok, err := s.output(r.Context(), id, r.PathValue("run"), name)
 	if err != nil {
 		s.failed(w, r, err)
 		return
 	}
-	o, ok := made.files[name]
 	if !ok {
 		s.problem(w, r, http.StatusNotFound, "there is no such file of the run", "")
 		return

@@ -9,9 +9,10 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"regexp"
 	"strconv"
 	"time"
+
+	"github.com/trackscribe/trackscribe/internal/daily"
 )
 
 // window is how old, or how far ahead, a delivery's time may be: a recorded one
@@ -81,9 +82,6 @@ const (
 	outcomeFailed    = "failed"  // the store did not keep it
 )
 
-// recordingID is what Daily's ids look like.
-var recordingID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,118}$`)
-
 // recordingOf returns the recording that a delivery makes ready, or what else
 // it is.
 func recordingOf(body []byte) (id, outcome string) {
@@ -98,7 +96,7 @@ func recordingOf(body []byte) (id, outcome string) {
 		return "", outcomeError
 	case d.Type != "recording.ready-to-download", d.Payload.Type != "" && d.Payload.Type != "raw-tracks":
 		return "", outcomeIgnored
-	case !recordingID.MatchString(d.Payload.RecordingID):
+	case !daily.IsID(d.Payload.RecordingID):
 		return "", outcomeBad
 	}
 	return d.Payload.RecordingID, outcomeAccepted

@@ -13,6 +13,7 @@ import (
 	"github.com/trackscribe/trackscribe/internal/serve/guard"
 	"github.com/trackscribe/trackscribe/internal/serve/web"
 	"github.com/trackscribe/trackscribe/steps"
+	"github.com/trackscribe/trackscribe/steps/artifact"
 )
 
 // perPage is how many recordings a page of the list shows.
@@ -133,25 +134,29 @@ func (s *Server) recordingPart(w http.ResponseWriter, r *http.Request) {
 
 // words serves the times of a run's words, for the player.
 func (s *Server) words(w http.ResponseWriter, r *http.Request) {
-	made, err := s.worksOf(r.Context(), r.PathValue("id"), r.PathValue("run"), true)
+	var t artifact.Transcript
+	o, ok, err := s.output(r.Context(), r.PathValue("id"), r.PathValue("run"), "transcript.json")
+	if ok {
+		ok, err = s.load(r.Context(), o, &t)
+	}
 	if err != nil {
 		s.failed(w, r, err)
 		return
 	}
-	if made.report == nil {
+	if !ok {
 		s.problem(w, r, http.StatusNotFound, "there is no transcript yet", "")
 		return
 	}
-	b, err := report.Words(made.report.Transcript)
-	if err != nil {
-		s.failed(w, r, err)
-		return
-	}
-	tag := `"` + made.files["transcript.json"].SHA256 + `-w"`
+	tag := `"` + o.SHA256 + `-w"`
 	w.Header().Set("ETag", tag)
 	w.Header().Set("Cache-Control", "private, no-cache")
 	if r.Header.Get("If-None-Match") == tag {
 		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	b, err := report.Words(t)
+	if err != nil {
+		s.failed(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")

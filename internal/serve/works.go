@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"errors"
+	"iter"
 	"strings"
 
 	"github.com/trackscribe/trackscribe/internal/engine"
@@ -25,25 +26,43 @@ type works struct {
 	report *report.Input
 }
 
-// worksOf reads what a run has made. With text its documents are read too.
-func (s *Server) worksOf(ctx context.Context, recording, id string, text bool) (*works, error) {
-	w := &works{run: id, files: map[string]run.Output{}}
-	for _, step := range makers {
-		rec, ok, err := runner.Receipt(ctx, s.opt.Store, run.Task{Recording: recording, Run: id, Step: step, Track: -1})
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			continue
-		}
-		for _, o := range rec.Outputs {
-			if o.Index == nil {
-				w.files[o.Name] = o
+// outputs yields the files that a run has made so far, each receipt read when it
+// is its turn.
+func (s *Server) outputs(ctx context.Context, recording, id string) iter.Seq2[run.Output, error] {
+	return func(yield func(run.Output, error) bool) {
+		for _, step := range makers {
+			rec, _, err := runner.Receipt(ctx, s.opt.Store, run.Task{Recording: recording, Run: id, Step: step, Track: -1})
+			if err != nil {
+				yield(run.Output{}, err)
+				return
+			}
+			for _, o := range rec.Outputs {
+				if o.Index == nil && !yield(o, nil) {
+					return
+				}
 			}
 		}
 	}
-	if !text {
-		return w, nil
+}
+
+// output returns the file of that name; false: the run has not made it.
+func (s *Server) output(ctx context.Context, recording, id, name string) (run.Output, bool, error) {
+	for o, err := range s.outputs(ctx, recording, id) {
+		if err != nil || o.Name == name {
+			return o, err == nil, err
+		}
+	}
+	return run.Output{}, false, nil
+}
+
+// worksOf reads what a run has made.
+func (s *Server) worksOf(ctx context.Context, recording, id string) (*works, error) {
+	w := &works{run: id, files: map[string]run.Output{}}
+	for o, err := range s.outputs(ctx, recording, id) {
+		if err != nil {
+			return nil, err
+		}
+		w.files[o.Name] = o
 	}
 	in := &report.Input{}
 	if ok, err := s.document(ctx, w, "transcript.json", &in.Transcript); err != nil || !ok {
@@ -62,6 +81,11 @@ func (s *Server) document(ctx context.Context, w *works, name string, v any) (bo
 	if !ok {
 		return false, nil
 	}
+	return s.load(ctx, o, v)
+}
+
+// load reads a file that was made; false: it was deleted.
+func (s *Server) load(ctx context.Context, o run.Output, v any) (bool, error) {
 	_, err := store.GetJSON(ctx, s.opt.Store, o.Key, v)
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
@@ -81,13 +105,13 @@ func optional[T any](ctx context.Context, s *Server, w *works, name string, into
 // shown returns what there is to see of a recording: what its newest run made,
 // or, until that has a transcript, what the last finished one did.
 func (s *Server) shown(ctx context.Context, e shelf.Entry, runs []shelf.Run) (*works, error) {
-	w, err := s.worksOf(ctx, e.ID, e.Run, true)
+	w, err := s.worksOf(ctx, e.ID, e.Run)
 	if err != nil || w.report != nil || !e.HasResult {
 		return w, err
 	}
 	for _, r := range runs {
 		if r.State == engine.Succeeded && r.ID != e.Run {
-			return s.worksOf(ctx, e.ID, r.ID, true)
+			return s.worksOf(ctx, e.ID, r.ID)
 		}
 	}
 	return w, nil

@@ -242,7 +242,7 @@ func (r *reader) state(n wfv1.NodeStatus, attempts []Attempt) (engine.State, str
 		return engine.Succeeded, ""
 	case wfv1.NodeSkipped:
 		if strings.Contains(n.Message, "empty params") {
-			return engine.Skipped, "no tracks"
+			return engine.Skipped, engine.NoTracks
 		}
 		return engine.Skipped, n.Message
 	case wfv1.NodeOmitted:

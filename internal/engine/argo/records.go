@@ -66,7 +66,7 @@ func (r *records) spread(ctx context.Context, s *Status, all tasks) error {
 			return err
 		}
 		if len(tracks) == 0 {
-			whole.State, whole.Message = engine.Skipped, "no tracks"
+			whole.State, whole.Message = engine.Skipped, engine.NoTracks
 			continue
 		}
 		delete(all[n.Name()], -1)

@@ -58,7 +58,7 @@ func (n *nodeRun) run(ctx context.Context, nodes map[string]*nodeRun) {
 		tracks = []int{*one}
 	}
 	if len(tracks) == 0 {
-		n.x.emit(engine.Event{Step: n.node.Name(), Track: -1, State: engine.Skipped, Message: "no tracks"})
+		n.x.emit(engine.Event{Step: n.node.Name(), Track: -1, State: engine.Skipped, Message: engine.NoTracks})
 		return
 	}
 	n.list(tracks)

@@ -103,11 +103,7 @@ func (m *Metrics) Event(ev engine.Event) {
 	case engine.Succeeded:
 		m.observe(stepSeconds, ev.Took, ev.Step)
 	case engine.Retrying, engine.Failed:
-		class := steps.Class(ev.Exit).String()
-		if steps.ParseClass(class) == 0 {
-			class = "unknown"
-		}
-		m.add(failures, 1, ev.Step, class)
+		m.add(failures, 1, ev.Step, steps.Class(ev.Exit).Label())
 	default:
 	}
 }

@@ -19,6 +19,11 @@ import (
 // of a run that has ended, and of one that has not what its steps have left so
 // far. The error is [engine.ErrUnknownRun] when there is no such run.
 func History(ctx context.Context, st store.Store, g graph.Graph, recording, id string) ([]engine.Event, error) {
+	return Read(ctx, st, g, recording, id, &runner.Records{})
+}
+
+// Read is History for whoever wants the records too, which it loads.
+func Read(ctx context.Context, st store.Store, g graph.Graph, recording, id string, records *runner.Records) ([]engine.Event, error) {
 	r, err := runner.LoadRun(ctx, st, recording, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, fmt.Errorf("run %q: %w", id, engine.ErrUnknownRun)
@@ -26,7 +31,7 @@ func History(ctx context.Context, st store.Store, g graph.Graph, recording, id s
 	if err != nil {
 		return nil, err
 	}
-	return past(ctx, st, g, r, &runner.Records{})
+	return past(ctx, st, g, r, records)
 }
 
 // past is History for whoever has read run.json, and some of the records maybe.

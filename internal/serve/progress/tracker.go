@@ -204,7 +204,7 @@ func status(ev engine.Event) string {
 	case engine.Succeeded, engine.Cached:
 		return NodeCompleted
 	case engine.Skipped:
-		if ev.Attempt == 0 && ev.Message != noTracks {
+		if ev.Attempt == 0 && ev.Message != engine.NoTracks {
 			return NodeCancelled // what it reads is missing
 		}
 		return NodeCompleted
@@ -216,9 +216,6 @@ func status(ev engine.Event) string {
 		return NodeQueued
 	}
 }
-
-// noTracks is what engines say of a fan-out over nothing.
-const noTracks = "no tracks"
 
 // single takes in an event of a node that does not fan out, or of a fan-out as
 // a whole.

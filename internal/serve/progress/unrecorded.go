@@ -63,7 +63,7 @@ func (h *history) unrecorded(told []engine.Event, begun time.Time) []engine.Even
 			}
 			if len(tracks) == 0 {
 				last[name] = at
-				list = append(list, engine.Event{Step: name, Track: -1, State: engine.Skipped, Message: noTracks, Time: at})
+				list = append(list, engine.Event{Step: name, Track: -1, State: engine.Skipped, Message: engine.NoTracks, Time: at})
 			}
 		}
 	}

@@ -140,10 +140,7 @@ func (t *Tracer) Run(ctx context.Context, recording, run string, asked time.Time
 func finish(span trace.Span, state engine.State, exit int, at time.Time) {
 	switch state {
 	case engine.Failed, engine.Retrying:
-		class := steps.Class(exit).String()
-		if steps.ParseClass(class) == 0 {
-			class = "unknown"
-		}
+		class := steps.Class(exit).Label()
 		span.SetStatus(codes.Error, class)
 		span.SetAttributes(attribute.String("trackscribe.class", class))
 	case engine.Succeeded, engine.Cached, engine.Skipped:
